@@ -1,0 +1,55 @@
+//! What runs or lies about of nodes: found by marks and places, not by records, so it is found also after an `up` that
+//! was killed half-way.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::error::{Error, Result};
+use crate::layout::{Layout, directory};
+use crate::node::process::marked;
+
+/// From SIGKILL to the end of the last process of a node. The kernel ends a process namespace in milliseconds, but
+/// processes in a disk wait hold it up.
+const LIMIT: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(10);
+
+/// The directories of all clusters, with or without a record.
+pub(super) fn clusters(layout: &Layout) -> Result<Vec<String>> {
+    directory(&layout.clusters())
+}
+
+/// The directories of a cluster's nodes, with or without a plan.
+pub(super) fn nodes(cluster: &Path) -> Result<Vec<PathBuf>> {
+    let nodes = cluster.join("nodes");
+    Ok(directory(&nodes)?.into_iter().map(|name| nodes.join(name)).collect())
+}
+
+/// Ends every process of the nodes below `root` at once: SIGKILL to all that carry the mark. Among them is the first
+/// process of each node's process namespace, and with it the kernel ends those of the pods, which carry none; it is gone
+/// only when they are.
+///
+/// # Errors
+/// [`Error::Timeout`] when one does not end.
+pub(crate) async fn power_off(root: &Path) -> Result<()> {
+    let ended = async {
+        loop {
+            let left = marked(root);
+            if left.is_empty() {
+                return;
+            }
+            for (pid, _) in left {
+                if let Some(pid) = Pid::from_raw(pid) {
+                    let _ = kill_process(pid, Signal::KILL);
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, ended).await.map_err(|_| Error::Timeout {
+        what: format!("the end of all processes of {}", root.display()),
+        limit: LIMIT,
+        hint: "one of them hangs in the kernel: see `dmesg`".into(),
+    })
+}

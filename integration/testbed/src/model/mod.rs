@@ -1,0 +1,13 @@
+//! The values the testbed decides from: names, specifications, addresses. Nothing here touches the machine.
+
+mod address;
+mod flags;
+mod name;
+mod record;
+mod spec;
+
+pub use address::{AddressPlan, Network};
+pub use flags::ComponentFlag;
+pub use name::{ClusterName, NodeName};
+pub use record::{ClusterRecord, free_index};
+pub use spec::{ClusterSpec, DEFAULT_POD_CIDR, DEFAULT_SERVICE_CIDR, parse_cidr};

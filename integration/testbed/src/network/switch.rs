@@ -1,0 +1,100 @@
+//! The switch that all clusters and the machine are plugged to.
+
+use super::namespace::{create, exists, has_link, ip, remove};
+use super::segment::bridge_lines;
+use crate::command::Call;
+use crate::error::{Error, Result};
+use crate::layout::Layout;
+
+/// The name of the switch's namespace.
+pub(crate) const SWITCH: &str = "switch";
+/// The machine's end of its cable to the switch.
+pub(crate) const MACHINE_LINK: &str = "testbed0";
+/// The switch's end.
+pub(super) const MACHINE_PORT: &str = "machine";
+/// Marks [`MACHINE_LINK`] as the testbed's, so that nobody else's link of that name is ever taken or removed.
+const ALIAS: &str = "liqo-testbed";
+
+/// Makes the switch and plugs the machine to it, as far as that is not done.
+///
+/// # Errors
+/// [`Error::Command`] when the kernel refuses.
+pub(crate) async fn ensure_switch(layout: &Layout) -> Result<()> {
+    let namespace = layout.netns(SWITCH);
+    let network = layout.network();
+    if !exists(&namespace) {
+        create(&namespace).await?;
+    }
+    if !has_link(&namespace, "br0").await {
+        ip(&namespace, &bridge_lines(network.switch(), network.cidr().prefix_len())).await?;
+        settings(&namespace).await?;
+        // What is nobody's address is refused at once: a test that asks for it need not wait for a time-out.
+        ip(&namespace, "route add unreachable default\n").await?;
+    }
+    if !has_link(&namespace, MACHINE_PORT).await {
+        let own = format!("/proc/{}/ns/net", std::process::id());
+        ip(
+            &namespace,
+            &format!(
+                "link add {MACHINE_PORT} type veth peer name {MACHINE_LINK} netns {own}\nlink set {MACHINE_PORT} master br0 up\n"
+            ),
+        )
+        .await?;
+        let address = format!("{}/{}", network.machine(), network.cidr().prefix_len());
+        Call::new("ip", ["-batch", "-"])
+            .input(format!(
+                "link set {MACHINE_LINK} alias {ALIAS}\naddr add {address} dev {MACHINE_LINK}\nlink set {MACHINE_LINK} up\n"
+            ))
+            .run()
+            .await?;
+    }
+    Ok(())
+}
+
+/// Forwarding for the addresses of load balancers, which the bridge answers for on the link they are asked on.
+pub(super) async fn settings(namespace: &std::path::Path) -> Result<()> {
+    let settings = [
+        "net.ipv4.ip_forward=1",
+        "net.ipv4.conf.all.send_redirects=0",
+        "net.ipv4.conf.br0.send_redirects=0",
+        "net.ipv4.conf.br0.proxy_arp_pvlan=1",
+        "net.bridge.bridge-nf-call-iptables=0",
+    ];
+    let lines: Vec<String> = settings
+        .iter()
+        .map(|setting| {
+            let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+            format!("echo {value} > /proc/sys/{}", name.replace('.', "/"))
+        })
+        .collect();
+    Call::new("sh", ["-ec", &lines.join("\n")]).in_network(namespace).run().await?;
+    Ok(())
+}
+
+/// Unplugs the machine and removes the switch.
+///
+/// # Errors
+/// [`Error::Command`] when the kernel refuses.
+pub(crate) async fn remove_switch(layout: &Layout) -> Result<()> {
+    if let Some(alias) = machine_link_alias()
+        && alias == ALIAS
+    {
+        Call::new("ip", ["link", "del", MACHINE_LINK]).run().await?;
+    }
+    remove(&layout.netns(SWITCH))
+}
+
+/// The alias of the machine's link, none when there is no such link.
+pub(crate) fn machine_link_alias() -> Option<String> {
+    let path = format!("/sys/class/net/{MACHINE_LINK}/ifalias");
+    std::fs::read_to_string(path).ok().map(|alias| alias.trim().to_owned())
+}
+
+/// The error for a link of that name which is somebody else's.
+pub(crate) fn machine_link_taken() -> Option<Error> {
+    let alias = machine_link_alias()?;
+    (alias != ALIAS).then(|| Error::Machine {
+        problem: format!("the network interface {MACHINE_LINK} belongs to somebody else"),
+        fix: format!("rename it or remove it with `ip link del {MACHINE_LINK}`"),
+    })
+}

@@ -1,0 +1,96 @@
+//! The supervisor's process as the machine sees it, told apart from a later process with the same number.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::{MARK, directory};
+use crate::error::{Error, Result};
+use crate::layout::write_file;
+
+/// A process of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeProcess {
+    /// Its number in the machine's process namespace.
+    pub pid: i32,
+    /// Its start in clock ticks since boot: with the number it names one process for ever.
+    started: u64,
+}
+
+impl NodeProcess {
+    /// This process. Called before the node's own `/proc` is mounted, while `/proc/self` still is the machine's view.
+    pub(crate) fn current() -> Result<Self> {
+        let link = Path::new("/proc/self");
+        let target = std::fs::read_link(link).map_err(Error::file("read", link))?;
+        let pid = target.to_string_lossy().parse().unwrap_or_default();
+        start_of(pid).map(|started| Self { pid, started }).ok_or_else(|| Error::Machine {
+            problem: "/proc/self is not readable".into(),
+            fix: "mount /proc".into(),
+        })
+    }
+
+    pub(crate) fn write(self, node: &Path) -> Result<()> {
+        let text = serde_json::to_vec(&self).map_err(|e| Error::file("write", node)(std::io::Error::other(e)))?;
+        write_file(&node.join(directory::PROCESS), text)
+    }
+
+    /// The supervisor of the node in this directory, if it runs.
+    pub fn of(node: &Path) -> Option<Self> {
+        let text = std::fs::read(node.join(directory::PROCESS)).ok()?;
+        let process: Self = serde_json::from_slice(&text).ok()?;
+        process.runs().then_some(process)
+    }
+
+    /// Whether it still runs.
+    pub fn runs(self) -> bool {
+        start_of(self.pid) == Some(self.started)
+    }
+}
+
+/// When a process started; none when there is no such process, or only its remains.
+fn start_of(pid: i32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name, the second field, may hold anything; fields are counted from its closing bracket.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    (*fields.first()? != "Z").then(|| fields.get(19)?.parse().ok())?
+}
+
+/// The processes that carry the mark of a node below `state`, whatever else is known of them.
+pub(crate) fn marked(state: &Path) -> Vec<(i32, PathBuf)> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    pids.filter_map(|pid| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let prefix = format!("{MARK}=");
+        let value = environment
+            .split(|byte| *byte == 0)
+            .find_map(|entry| std::str::from_utf8(entry).ok()?.strip_prefix(prefix.as_str()))?;
+        let node = PathBuf::from(value);
+        node.starts_with(state).then_some((pid, node))
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_known_by_number_and_start() {
+        let this = NodeProcess::current().unwrap();
+        assert!(this.runs());
+        assert!(!NodeProcess { started: this.started + 1, ..this }.runs());
+    }
+
+    #[test]
+    fn a_marked_process_is_found() {
+        let root = tempfile::tempdir().unwrap();
+        let node = root.path().join("n");
+        let mut child =
+            std::process::Command::new("sleep").arg("60").env(MARK, &node).spawn().unwrap();
+        let found = marked(root.path());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(found, [(child.id() as i32, node)]);
+    }
+}
