@@ -61,7 +61,8 @@ down: ## end all clusters and remove all that they left
 
 clean: down ## end all clusters and remove what was compiled here
 	@$(ENTER) if command -v cargo >/dev/null; then cargo clean; fi; rm -rf target
-	@cache=$${LIQO_TESTBED_CACHE:-$${XDG_CACHE_HOME:-$${HOME:-/root}/.cache}/liqo-testbed}; \
+	@caches=$${XDG_CACHE_HOME:-$${HOME:+$$HOME/.cache}}; \
+	cache=$${LIQO_TESTBED_CACHE:-$${caches:-/var/cache}/liqo-testbed}; \
 	if [ -d "$$cache" ]; then \
 		echo "Kubernetes, images and tools stay in $$cache ($$(du -sh "$$cache" | cut -f1))."; \
 		echo "Remove them with: rm -rf $$cache"; \

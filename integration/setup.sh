@@ -12,7 +12,9 @@ set -euo pipefail
 CARGO_DENY=0.20.2
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cache=${LIQO_TESTBED_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/liqo-testbed}
+# As the testbed has it.
+caches=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+cache=${LIQO_TESTBED_CACHE:-${caches:-/var/cache}/liqo-testbed}
 channel=$(sed -n 's/^channel *= *"\(.*\)"/\1/p' "$checkout/rust-toolchain.toml")
 go_needed=$(sed -n 's/^go \([0-9.]*\)$/\1/p' "$checkout/integration/kubernetes/go.mod")
 policy=/usr/sbin/policy-rc.d
@@ -23,7 +25,7 @@ list=quickstart
 path_additions=()
 
 # A root shell that `su` opened may lack these, and so may one that never saw rustup's line in .profile.
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin:${HOME:-/root}/.cargo/bin
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/go/bin:${HOME:-}/.cargo/bin
 
 main() {
     for argument in "$@"; do
@@ -304,8 +306,8 @@ set_up_rust() {
     if [ -n "$(rust_state)" ]; then
         install_rust
     fi
-    if [ "$(command -v cargo)" = "${HOME:-/root}/.cargo/bin/cargo" ]; then
-        path_additions+=("${HOME:-/root}/.cargo/bin")
+    if [ "$(command -v cargo)" = "${HOME:-}/.cargo/bin/cargo" ]; then
+        path_additions+=("${HOME:-}/.cargo/bin")
     fi
 }
 

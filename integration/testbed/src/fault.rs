@@ -91,7 +91,8 @@ pub async fn start_node(layout: &Layout, node: &str, progress: &Progress) -> Res
 /// [`Error::Invalid`] when a name is unknown, or two are not both clusters.
 pub fn link(layout: &Layout, names: &[String]) -> Result<Cut> {
     let records = layout.records()?;
-    let cluster = |name: &String| records.iter().find(|r| r.spec.name.as_str() == name).map(|r| r.spec.name.clone());
+    let cluster =
+        |name: &String| records.iter().find(|r| r.spec.name.as_str() == name).map(|r| r.spec.name.clone());
     let unknown = |value: &str| Error::Invalid {
         what: "link",
         value: value.to_owned(),

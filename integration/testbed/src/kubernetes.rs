@@ -70,7 +70,14 @@ async fn build(source: &Path, target: &Path, progress: &Progress) -> Result<()> 
         progress.say("kubernetes", &format!("building {} {} (minutes, once)", program.name, program.version));
         let flags = format!("-s -w {}", link_flags(&program));
         Call::new("go", ["build", "-C"])
-            .arguments([&source.display().to_string(), "-trimpath", "-buildvcs=false", "-ldflags", &flags, "-o"])
+            .arguments([
+                &source.display().to_string(),
+                "-trimpath",
+                "-buildvcs=false",
+                "-ldflags",
+                &flags,
+                "-o",
+            ])
             .arguments([&bin.join(program.name).display().to_string(), program.package])
             .env("CGO_ENABLED", "0")
             .env("GOFLAGS", "-mod=readonly")
@@ -78,7 +85,8 @@ async fn build(source: &Path, target: &Path, progress: &Progress) -> Result<()> 
             .await?;
     }
     for name in NAMES {
-        std::os::unix::fs::symlink("kubernetes", bin.join(name)).map_err(Error::file("link", bin.join(name)))?;
+        std::os::unix::fs::symlink("kubernetes", bin.join(name))
+            .map_err(Error::file("link", bin.join(name)))?;
     }
     Ok(())
 }

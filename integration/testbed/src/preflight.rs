@@ -73,7 +73,10 @@ pub async fn check(layout: &Layout, specs: &[ClusterSpec]) -> Result<()> {
 /// [`Error::Machine`].
 pub fn privileges() -> Result<()> {
     if !rustix::process::geteuid().is_root() {
-        return Err(machine("namespaces, mounts and links need root".into(), "run it as root, such as with sudo"));
+        return Err(machine(
+            "namespaces, mounts and links need root".into(),
+            "run it as root, such as with sudo",
+        ));
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let effective = status
@@ -92,10 +95,16 @@ pub fn privileges() -> Result<()> {
 fn kernel() -> Result<()> {
     let known = std::fs::read_to_string("/proc/filesystems").unwrap_or_default();
     if !known.lines().any(|line| line.split_whitespace().last() == Some("overlay")) {
-        return Err(machine("the kernel has no overlay file system".into(), "load it with `modprobe overlay`"));
+        return Err(machine(
+            "the kernel has no overlay file system".into(),
+            "load it with `modprobe overlay`",
+        ));
     }
     if !Path::new("/proc/sys/net/bridge/bridge-nf-call-iptables").exists() {
-        return Err(machine("the kernel does not filter bridges".into(), "load it with `modprobe br_netfilter`"));
+        return Err(machine(
+            "the kernel does not filter bridges".into(),
+            "load it with `modprobe br_netfilter`",
+        ));
     }
     if !cgroup::available() {
         return Err(machine("no control groups are mounted".into(), "mount them on /sys/fs/cgroup"));
@@ -112,7 +121,10 @@ pub(crate) fn needs_program(program: &str, package: &str) -> Result<()> {
     if std::env::split_paths(&path).any(|directory| directory.join(program).is_file()) {
         return Ok(());
     }
-    Err(machine(format!("the program {program} is missing"), &format!("install it with `apt-get install {package}`")))
+    Err(machine(
+        format!("the program {program} is missing"),
+        &format!("install it with `apt-get install {package}`"),
+    ))
 }
 
 /// Checks that the file system of `path`, or of its first ancestor that exists, has this many MiB free.
@@ -228,7 +240,10 @@ mod tests {
     #[test]
     fn a_missing_program_is_named_with_its_package() {
         let error = needs_program("no-such-program", "some-package").unwrap_err().line();
-        assert!(error.contains("no-such-program") && error.contains("apt-get install some-package"), "{error}");
+        assert!(
+            error.contains("no-such-program") && error.contains("apt-get install some-package"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -31,7 +31,9 @@ impl Progress {
     pub fn task(&self, name: &str) -> Task<'_> {
         let bar = self.bars.as_ref().map(|bars| {
             let bar = bars.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:.bold} {wide_msg} {elapsed:.dim}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} {prefix:.bold} {wide_msg} {elapsed:.dim}")
+            {
                 bar.set_style(style);
             }
             bar.set_prefix(name.to_owned());

@@ -200,13 +200,17 @@ mod tests {
         let arguments = Arguments::try_parse_from(words.split(' ')).unwrap();
         let Verb::Up(up) = arguments.verb else { panic!("{arguments:?}") };
         let specs = up.specs().unwrap();
-        assert_eq!(specs.iter().map(|s| (s.nodes, s.behind_nat)).collect::<Vec<_>>(), [(2, false), (2, true)]);
+        assert_eq!(
+            specs.iter().map(|s| (s.nodes, s.behind_nat)).collect::<Vec<_>>(),
+            [(2, false), (2, true)]
+        );
         assert_eq!(specs[0].flags.len(), 2);
     }
 
     #[test]
     fn nat_for_a_stranger_is_refused() {
-        let arguments = Arguments::try_parse_from(["testbed", "up", "rome", "--behind-nat", "milan"]).unwrap();
+        let arguments =
+            Arguments::try_parse_from(["testbed", "up", "rome", "--behind-nat", "milan"]).unwrap();
         let Verb::Up(up) = arguments.verb else { panic!("{arguments:?}") };
         assert!(up.specs().unwrap_err().line().contains("milan"));
     }

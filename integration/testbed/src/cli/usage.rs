@@ -25,11 +25,12 @@ fn line(error: &Error) -> String {
         let own = source.to_string();
         return if own.contains("; ") && own.contains('"') { own } else { format!("{problem}") };
     }
-    let suggestion = match error.get(ContextKind::SuggestedArg).or(error.get(ContextKind::SuggestedSubcommand)) {
-        Some(ContextValue::String(one)) => Some(one.clone()),
-        Some(ContextValue::Strings(several)) => several.first().cloned(),
-        _ => None,
-    };
+    let suggestion =
+        match error.get(ContextKind::SuggestedArg).or(error.get(ContextKind::SuggestedSubcommand)) {
+            Some(ContextValue::String(one)) => Some(one.clone()),
+            Some(ContextValue::Strings(several)) => several.first().cloned(),
+            _ => None,
+        };
     match suggestion {
         Some(suggestion) => format!("{problem}; did you mean {suggestion}?"),
         None => format!("{problem}; `testbed --help` and `testbed COMMAND --help` list what there is"),

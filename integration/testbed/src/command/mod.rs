@@ -35,7 +35,8 @@ impl Call {
 
     /// The same call inside a network namespace. The mounts stay, unlike with `ip netns exec`, which hides cgroups.
     pub fn in_network(mut self, namespace: &Path) -> Self {
-        self.words.splice(0..0, ["nsenter".to_owned(), format!("--net={}", namespace.display()), "--".to_owned()]);
+        self.words
+            .splice(0..0, ["nsenter".to_owned(), format!("--net={}", namespace.display()), "--".to_owned()]);
         self
     }
 

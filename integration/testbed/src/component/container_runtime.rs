@@ -18,9 +18,9 @@ pub(super) fn containerd() -> Component {
 
 /// The directory that holds the CNI plugins on this machine.
 pub(crate) fn plugin_directory() -> Option<&'static str> {
-    CNI_DIRECTORIES
-        .into_iter()
-        .find(|directory| CNI_PLUGINS.iter().all(|plugin| std::path::Path::new(directory).join(plugin).exists()))
+    CNI_DIRECTORIES.into_iter().find(|directory| {
+        CNI_PLUGINS.iter().all(|plugin| std::path::Path::new(directory).join(plugin).exists())
+    })
 }
 
 /// Configuration version 2, which containerd 1.5 and all later ones take. AppArmor is left out because its profiles are

@@ -84,6 +84,7 @@ pub(super) fn controller_manager(spec: &ClusterSpec) -> Component {
     let mut arguments = clients("controller-manager");
     arguments.extend([
         flag("leader-elect", false),
+        flag("flex-volume-plugin-dir", "/var/lib/kubelet/volume-plugins"),
         flag("use-service-account-credentials", true),
         flag("controllers", "*,bootstrapsigner,tokencleaner"),
         flag("client-ca-file", format_args!("{PKI}/ca.crt")),

@@ -39,6 +39,7 @@ pub(super) fn config(record: &ClusterRecord, ordinal: usize) -> String {
         "failSwapOn": false,
         "clusterDNS": record.spec.dns_address().map(|a| a.to_string()).into_iter().collect::<Vec<_>>(),
         "clusterDomain": "cluster.local",
+        "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "resolvConf": "/etc/resolv.conf",
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "maxPods": 110,

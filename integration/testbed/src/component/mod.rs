@@ -15,7 +15,10 @@ use crate::model::ClusterRecord;
 use crate::node::Component;
 
 pub(crate) use container_runtime::plugin_directory;
-pub(crate) use storage::{ACCOUNT as STORAGE_ACCOUNT, NAMESPACE as STORAGE_NAMESPACE, STORAGE_CLASS, config as storage_config, helper_pod as storage_helper_pod, scripts as storage_scripts};
+pub(crate) use storage::{
+    ACCOUNT as STORAGE_ACCOUNT, NAMESPACE as STORAGE_NAMESPACE, STORAGE_CLASS, config as storage_config,
+    helper_pod as storage_helper_pod, scripts as storage_scripts,
+};
 
 /// Where a node has its configuration.
 pub(crate) const CONFIG: &str = "/etc/kubernetes";
@@ -47,7 +50,11 @@ pub(crate) fn components(record: &ClusterRecord, ordinal: usize) -> Components {
             if spec.load_balancer {
                 then.push(Component {
                     name: LOAD_BALANCER.into(),
-                    command: vec!["testbed".into(), LOAD_BALANCER.into(), format!("{CONFIG}/load-balancer.json")],
+                    command: vec![
+                        "testbed".into(),
+                        LOAD_BALANCER.into(),
+                        format!("{CONFIG}/load-balancer.json"),
+                    ],
                 });
             }
         }
@@ -86,11 +93,25 @@ pub(crate) fn secrets(record: &ClusterRecord, ordinal: usize) -> (Vec<String>, V
     let mut kubeconfigs = vec![node, "kube-proxy".to_owned()];
     if ordinal == 0 {
         let control_plane = [
-            "ca", "front-proxy-ca", "etcd-ca", "sa", "apiserver", "apiserver-kubelet-client", "apiserver-etcd-client",
-            "front-proxy-client", "etcd-server",
+            "ca",
+            "front-proxy-ca",
+            "etcd-ca",
+            "sa",
+            "apiserver",
+            "apiserver-kubelet-client",
+            "apiserver-etcd-client",
+            "front-proxy-client",
+            "etcd-server",
         ];
         certificates.extend(control_plane.map(str::to_owned));
-        let clients = ["admin", "controller-manager", "scheduler", "coredns", "load-balancer", "local-path-provisioner"];
+        let clients = [
+            "admin",
+            "controller-manager",
+            "scheduler",
+            "coredns",
+            "load-balancer",
+            "local-path-provisioner",
+        ];
         kubeconfigs.extend(clients.map(str::to_owned));
     }
     (certificates, kubeconfigs)

@@ -199,7 +199,11 @@ async fn apply(client: &Client, record: &ClusterRecord, object: &Value) -> Resul
         .header("content-type", "application/apply-patch+yaml")
         .body(object.to_string().into_bytes())
         .map_err(|e| Error::file("apply", &path)(std::io::Error::other(e)))?;
-    client.request::<Value>(request).await.map(drop).map_err(Error::api(record.spec.name.as_str(), format!("apply {path}")))
+    client
+        .request::<Value>(request)
+        .await
+        .map(drop)
+        .map_err(Error::api(record.spec.name.as_str(), format!("apply {path}")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Node, ServiceAccount};
 use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -60,6 +60,24 @@ fn http_get(path: &str) -> Result<http::Request<Vec<u8>>> {
     http::Request::get(path)
         .body(Vec::new())
         .map_err(|e| Error::file("ask for", path)(std::io::Error::other(e)))
+}
+
+/// Waits until pods can be created: admission refuses them until their namespace has its ServiceAccount.
+///
+/// # Errors
+/// [`Error::Timeout`].
+pub(crate) async fn wait_for_accounts(cluster: &str, client: &Client) -> Result<()> {
+    let accounts = Api::<ServiceAccount>::namespaced(client.clone(), "default");
+    let there = async {
+        while accounts.get("default").await.is_err() {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::time::timeout(API_LIMIT, there).await.map_err(|_| Error::Timeout {
+        what: format!("the ServiceAccount default of {cluster} being there"),
+        limit: API_LIMIT,
+        hint: format!("see `testbed logs {cluster}-control-plane kube-controller-manager`"),
+    })
 }
 
 /// Waits until the named nodes are Ready.

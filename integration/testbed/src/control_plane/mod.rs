@@ -6,4 +6,4 @@ pub(crate) mod kubeconfig;
 pub(crate) mod pki;
 
 pub(crate) use bootstrap::{bootstrap, create_nodes};
-pub(crate) use client::{client, is_ready, not_ready, wait_for_api, wait_for_nodes};
+pub(crate) use client::{client, is_ready, not_ready, wait_for_accounts, wait_for_api, wait_for_nodes};

@@ -195,7 +195,9 @@ mod tests {
         let before = std::fs::read(directory.join("admin.crt")).unwrap();
         create(&record(), &directory).unwrap();
         assert_eq!(std::fs::read(directory.join("admin.crt")).unwrap(), before);
-        for file in ["ca.key", "sa.pub", "kubelet-rome-worker.crt", "etcd-server.key", "front-proxy-client.crt"] {
+        for file in
+            ["ca.key", "sa.pub", "kubelet-rome-worker.crt", "etcd-server.key", "front-proxy-client.crt"]
+        {
             assert!(directory.join(file).exists(), "{file}");
         }
     }

@@ -104,8 +104,8 @@ impl Starter {
             socket: self.layout.socket(&name),
             components: first.into_iter().chain(then).collect(),
         };
-        let text =
-            serde_json::to_vec_pretty(&plan).map_err(|e| Error::file("write", node)(std::io::Error::other(e)))?;
+        let text = serde_json::to_vec_pretty(&plan)
+            .map_err(|e| Error::file("write", node)(std::io::Error::other(e)))?;
         write_file(&node.join(directory::PLAN), text)
     }
 
@@ -140,7 +140,11 @@ impl Starter {
     fn supervise(&self, node: &Path, namespace: &Path) -> Result<()> {
         let path = node.join(directory::LOGS).join("supervisor.log");
         let log = || {
-            std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file("open", &path))
+            std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .map_err(Error::file("open", &path))
         };
         Command::new("setsid")
             .arg("nsenter")
@@ -174,5 +178,6 @@ pub(super) fn write_credentials(layout: &Layout, record: &ClusterRecord) -> Resu
 }
 
 fn private(path: &Path) -> Result<()> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(Error::file("protect", path))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+        .map_err(Error::file("protect", path))
 }

@@ -29,7 +29,8 @@ pub async fn down(layout: &Layout, names: &[ClusterName], progress: &Progress) -
         names.iter().map(ToString::to_string).collect()
     };
     let all = names.is_empty();
-    let results = futures::future::join_all(wanted.iter().map(|name| take_down(layout, name, progress))).await;
+    let results =
+        futures::future::join_all(wanted.iter().map(|name| take_down(layout, name, progress))).await;
     results.into_iter().collect::<Result<Vec<()>>>()?;
     let records = layout.records()?;
     if all || remains::clusters(layout)?.is_empty() {

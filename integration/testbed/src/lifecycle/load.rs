@@ -20,10 +20,16 @@ pub async fn load(layout: &Layout, name: &ClusterName, archive: &Path) -> Result
         fix: fix.to_owned(),
     };
     if record.spec.control_plane_only() {
-        return Err(invalid("cannot be loaded into a cluster without nodes", "start it without --control-plane-only"));
+        return Err(invalid(
+            "cannot be loaded into a cluster without nodes",
+            "start it without --control-plane-only",
+        ));
     }
     if !archive.is_file() {
-        return Err(invalid("is not a file", "name an archive as written by `docker save` or the OCI image writer"));
+        return Err(invalid(
+            "is not a file",
+            "name an archive as written by `docker save` or the OCI image writer",
+        ));
     }
     let command = ["ctr", "-n", "k8s.io", "images", "import", "-"].map(str::to_owned);
     let nodes = record.spec.node_names();
@@ -32,7 +38,10 @@ pub async fn load(layout: &Layout, name: &ClusterName, archive: &Path) -> Result
     let outputs = outputs.into_iter().collect::<Result<Vec<_>>>()?;
     match outputs.iter().find(|output| !output.success) {
         Some(failed) => Err(invalid(
-            &format!("is refused by containerd ({})", failed.stderr.trim().lines().last().unwrap_or("no reason given")),
+            &format!(
+                "is refused by containerd ({})",
+                failed.stderr.trim().lines().last().unwrap_or("no reason given")
+            ),
             "name an archive as written by `docker save` or the OCI image writer",
         )),
         None => Ok(outputs.into_iter().next().map(|output| output.stdout).unwrap_or_default()),

@@ -33,9 +33,8 @@ impl Lock {
             return Ok(Self { _file: file });
         }
         progress.say("testbed", "waiting for another testbed command to end");
-        let locked = tokio::task::spawn_blocking(move || {
-            flock(&file, FlockOperation::LockExclusive).map(|()| file)
-        });
+        let locked =
+            tokio::task::spawn_blocking(move || flock(&file, FlockOperation::LockExclusive).map(|()| file));
         match locked.await {
             Ok(Ok(file)) => Ok(Self { _file: file }),
             Ok(Err(error)) => Err(Error::file("lock", &path)(error.into())),

@@ -13,7 +13,7 @@ pub(crate) use boot::Starter;
 pub use down::down;
 pub use load::load;
 pub use lock::Lock;
-pub use status::{ClusterStatus, NodeStatus, Status, status};
 pub(crate) use remains::power_off;
+pub use status::{ClusterStatus, NodeStatus, Status, status};
 pub use up::up;
 pub(crate) use up::{ensure_node, start};

@@ -118,7 +118,8 @@ impl Status {
         if self.clusters.is_empty() {
             return "no clusters; start one with `testbed up NAME`\n".into();
         }
-        let mut rows = vec![["CLUSTER", "NODE", "ADDRESS", "STATE", "MEMORY", "COMPONENTS"].map(str::to_owned)];
+        let mut rows =
+            vec![["CLUSTER", "NODE", "ADDRESS", "STATE", "MEMORY", "COMPONENTS"].map(str::to_owned)];
         for cluster in &self.clusters {
             rows.extend(cluster.nodes.iter().map(|node| node.row(cluster)));
         }
@@ -181,7 +182,8 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_troubled_components_are_named() {
-        let component = |name: &str, state| ComponentStatus { name: name.into(), state, restarts: 0, pid: None };
+        let component =
+            |name: &str, state| ComponentStatus { name: name.into(), state, restarts: 0, pid: None };
         let node = NodeStatus {
             name: "rome-worker".into(),
             address: Ipv4Addr::new(172, 30, 1, 2),

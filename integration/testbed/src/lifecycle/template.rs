@@ -78,7 +78,10 @@ async fn make(programs: &Programs, directory: &Path) -> Result<()> {
         toolbox_image()?.write(&second)?;
         Ok::<(), crate::image::Error>(())
     });
-    written.await.map_err(|e| Error::file("write", directory)(std::io::Error::other(e)))?.map_err(Error::Image)?;
+    written
+        .await
+        .map_err(|e| Error::file("write", directory)(std::io::Error::other(e)))?
+        .map_err(Error::Image)?;
     let config = directory.join("config.toml");
     let text = format!(
         "version = 2\nroot = \"{0}/root\"\nstate = \"{0}/run/state\"\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\n  address = \"{0}/run/containerd.sock\"\n",
@@ -86,7 +89,9 @@ async fn make(programs: &Programs, directory: &Path) -> Result<()> {
     );
     std::fs::write(&config, text).map_err(Error::file("write", &config))?;
     let mut arguments: Vec<String> =
-        ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc", IMPORT, "import"].map(Into::into).into();
+        ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-euc", IMPORT, "import"]
+            .map(Into::into)
+            .into();
     arguments.push(directory.display().to_string());
     arguments.extend(archives.iter().map(|a| a.display().to_string()));
     Call::new("unshare", arguments).run().await?;

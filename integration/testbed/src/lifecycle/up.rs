@@ -6,7 +6,9 @@ use super::boot::{Starter, write_credentials};
 use super::lock::Lock;
 use super::remains::power_off;
 use crate::component::components;
-use crate::control_plane::{bootstrap, client, create_nodes, is_ready, not_ready, wait_for_api, wait_for_nodes};
+use crate::control_plane::{
+    bootstrap, client, create_nodes, is_ready, not_ready, wait_for_api, wait_for_nodes,
+};
 use crate::error::{Error, Result};
 use crate::layout::{Layout, write_file};
 use crate::model::{ClusterRecord, ClusterSpec, free_index};
@@ -60,13 +62,17 @@ fn plan(layout: &Layout, specs: &[ClusterSpec]) -> Result<Vec<ClusterRecord>> {
                     what: "cluster",
                     value: spec.name.to_string(),
                     problem: "is up with other options".into(),
-                    fix: format!("ask for the same ones, or take it down first with `testbed down {}`", spec.name),
+                    fix: format!(
+                        "ask for the same ones, or take it down first with `testbed down {}`",
+                        spec.name
+                    ),
                 });
             }
             wanted.push(record.clone());
             continue;
         }
-        let record = ClusterRecord { spec: spec.clone(), index: free_index(&all)?, network: layout.network() };
+        let record =
+            ClusterRecord { spec: spec.clone(), index: free_index(&all)?, network: layout.network() };
         all.push(record.clone());
         wanted.push(record);
     }
@@ -75,8 +81,8 @@ fn plan(layout: &Layout, specs: &[ClusterSpec]) -> Result<Vec<ClusterRecord>> {
 
 fn write_record(layout: &Layout, record: &ClusterRecord) -> Result<()> {
     let path = layout.cluster(&record.spec.name).join("cluster.json");
-    let text =
-        serde_json::to_vec_pretty(record).map_err(|e| Error::file("write", &path)(std::io::Error::other(e)))?;
+    let text = serde_json::to_vec_pretty(record)
+        .map_err(|e| Error::file("write", &path)(std::io::Error::other(e)))?;
     write_file(&path, text)
 }
 
@@ -100,7 +106,8 @@ async fn cluster_up(starter: &Starter, record: &ClusterRecord, progress: &Progre
         network::ensure_router(&starter.layout, record).await?;
     }
     let nodes = record.spec.node_names();
-    let booted = futures::future::join_all((0..nodes.len()).map(|ordinal| ensure_node(starter, record, ordinal)));
+    let booted =
+        futures::future::join_all((0..nodes.len()).map(|ordinal| ensure_node(starter, record, ordinal)));
     booted.await.into_iter().collect::<Result<Vec<()>>>()?;
     let client = client(name, &starter.layout.kubeconfig(&record.spec.name)).await?;
     start_components(starter, record, &client, &task).await?;
@@ -110,7 +117,10 @@ async fn cluster_up(starter: &Starter, record: &ClusterRecord, progress: &Progre
     } else {
         task.step("waiting for nodes");
         wait_for_nodes(name, &client, &names).await?;
-        task.done(&format!("{} Ready", if names.len() == 1 { "1 node".into() } else { format!("{} nodes", names.len()) }));
+        task.done(&format!(
+            "{} Ready",
+            if names.len() == 1 { "1 node".into() } else { format!("{} nodes", names.len()) }
+        ));
     }
     Ok(())
 }

@@ -185,7 +185,10 @@ mod tests {
         };
         assert_eq!(plan.changes, [expected]);
         let to_ready = Some(ip("172.30.1.2"));
-        assert_eq!(plan.routes, BTreeMap::from([(ip("172.30.1.193"), to_ready), (ip("172.30.1.194"), to_ready)]));
+        assert_eq!(
+            plan.routes,
+            BTreeMap::from([(ip("172.30.1.193"), to_ready), (ip("172.30.1.194"), to_ready)])
+        );
     }
 
     #[test]

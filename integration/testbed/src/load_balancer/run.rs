@@ -31,8 +31,8 @@ const RESYNC: Duration = Duration::from_secs(5);
 /// [`Error::File`] or [`Error::Api`] when the configuration cannot be used. Later failures are printed and tried again.
 pub async fn run(config: &Path) -> Result<()> {
     let text = std::fs::read(config).map_err(Error::file("read", config))?;
-    let config: Config =
-        serde_json::from_slice(&text).map_err(|e| Error::file("understand", config)(std::io::Error::other(e)))?;
+    let config: Config = serde_json::from_slice(&text)
+        .map_err(|e| Error::file("understand", config)(std::io::Error::other(e)))?;
     let client = crate::control_plane::client("load balancer", &config.kubeconfig).await?;
     let (services, service_events) = watch::<Service>(&client);
     let (nodes, node_events) = watch::<Node>(&client);
@@ -73,15 +73,19 @@ async fn apply(
     plan: &Plan,
     routes: &mut BTreeMap<Ipv4Addr, Option<Ipv4Addr>>,
 ) -> Result<()> {
-    let mut lines: String = plan.routes.iter().map(|(address, node)| balancer_route(*address, *node)).collect();
+    let mut lines: String =
+        plan.routes.iter().map(|(address, node)| balancer_route(*address, *node)).collect();
     for gone in routes.keys().filter(|address| !plan.routes.contains_key(address)) {
         lines.push_str(&format!("route del {gone}\n"));
     }
     if !lines.is_empty() {
         // Deleting a route that somebody else removed must not keep the others from being set.
-        Call::new("ip", ["-force", "-batch", "-"]).in_network(&config.network).input(lines).run().await.or_else(
-            |error| if *routes == plan.routes { Ok(String::new()) } else { Err(error) },
-        )?;
+        Call::new("ip", ["-force", "-batch", "-"])
+            .in_network(&config.network)
+            .input(lines)
+            .run()
+            .await
+            .or_else(|error| if *routes == plan.routes { Ok(String::new()) } else { Err(error) })?;
     }
     routes.clone_from(&plan.routes);
     for change in &plan.changes {
@@ -104,6 +108,9 @@ async fn patch(client: &Client, change: &StatusChange) -> Result<()> {
 
 /// Routes of an earlier life lead to nobody knows whom.
 async fn flush(config: &Config) -> Result<()> {
-    Call::new("ip", ["route", "flush", "root", &config.pool.to_string()]).in_network(&config.network).run().await?;
+    Call::new("ip", ["route", "flush", "root", &config.pool.to_string()])
+        .in_network(&config.network)
+        .run()
+        .await?;
     Ok(())
 }

@@ -35,7 +35,8 @@ impl FromStr for Network {
                 what: "LIQO_TESTBED_NETWORK",
                 value: text.to_owned(),
                 problem: "is not a /16".into(),
-                fix: "each cluster takes a /24 of it: choose a private /16 that this machine does not use".into(),
+                fix: "each cluster takes a /24 of it: choose a private /16 that this machine does not use"
+                    .into(),
             });
         }
         Ok(Self(cidr))

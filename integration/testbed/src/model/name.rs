@@ -61,7 +61,10 @@ impl FromStr for ClusterName {
 /// Faults take cluster and node names alike, so a cluster must not be called as a node of another one would be.
 fn looks_like_a_node(text: &str) -> bool {
     let stem = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    text.ends_with("-control-plane") || stem.ends_with("-worker") || text == "router" || text.ends_with("-router")
+    text.ends_with("-control-plane")
+        || stem.ends_with("-worker")
+        || text == "router"
+        || text.ends_with("-router")
 }
 
 impl TryFrom<String> for ClusterName {

@@ -65,9 +65,8 @@ pub type Cuts = BTreeSet<Cut>;
 pub(crate) fn read_cuts(layout: &Layout) -> Result<Cuts> {
     let path = layout.cuts();
     match std::fs::read(&path) {
-        Ok(text) => {
-            serde_json::from_slice(&text).map_err(|e| Error::file("understand", &path)(std::io::Error::other(e)))
-        }
+        Ok(text) => serde_json::from_slice(&text)
+            .map_err(|e| Error::file("understand", &path)(std::io::Error::other(e))),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Cuts::new()),
         Err(error) => Err(Error::file("read", &path)(error)),
     }
@@ -84,7 +83,8 @@ pub(crate) async fn apply_cuts(layout: &Layout, records: &[ClusterRecord], cuts:
             nft(&segment, &rules).await?;
         }
     }
-    let text = serde_json::to_vec(&cuts).map_err(|e| Error::file("write", layout.cuts())(std::io::Error::other(e)))?;
+    let text = serde_json::to_vec(&cuts)
+        .map_err(|e| Error::file("write", layout.cuts())(std::io::Error::other(e)))?;
     write_file(&layout.cuts(), text)
 }
 
@@ -135,7 +135,8 @@ fn rules(layout: &Layout, records: &[ClusterRecord], cuts: &Cuts) -> BTreeMap<Pa
 }
 
 fn cut_node(rules: &mut Rules, port: &str) {
-    let _ = writeln!(rules.bridged, "    iifname \"{port}\" counter drop\n    oifname \"{port}\" counter drop");
+    let _ =
+        writeln!(rules.bridged, "    iifname \"{port}\" counter drop\n    oifname \"{port}\" counter drop");
     let _ = writeln!(rules.to_segment, "    iifname \"{port}\" counter drop");
     let _ = writeln!(rules.from_segment, "    oifname \"{port}\" counter drop");
 }
@@ -158,11 +159,8 @@ fn cut_cluster(rules: &mut Rules, record: &ClusterRecord) {
 }
 
 fn cut_direction(rules: &mut Rules, from: &ClusterRecord, to: &ClusterRecord) {
-    let _ = writeln!(
-        rules.bridged,
-        "    iifname \"c{}.*\" oifname \"c{}.*\" counter drop",
-        from.index, to.index
-    );
+    let _ =
+        writeln!(rules.bridged, "    iifname \"c{}.*\" oifname \"c{}.*\" counter drop", from.index, to.index);
     let (from, to) = (from.addresses().seen_from_outside(), to.addresses().seen_from_outside());
     let _ = writeln!(rules.routed, "    ip saddr {from} ip daddr {to} counter drop");
 }
@@ -230,7 +228,10 @@ mod tests {
     #[test]
     fn a_cluster_that_is_cut_still_reaches_the_machine() {
         let rules = on(&rendered(Cut::Cluster("rome".parse().unwrap())), SWITCH);
-        assert!(rules.contains("iifname \"c1.*\" oifname != \"c1.*\" oifname != \"machine\" counter drop"), "{rules}");
+        assert!(
+            rules.contains("iifname \"c1.*\" oifname != \"c1.*\" oifname != \"machine\" counter drop"),
+            "{rules}"
+        );
         assert!(rules.contains("ip saddr 172.30.1.0/24 ip daddr != 172.30.1.0/24"), "{rules}");
     }
 

@@ -24,7 +24,9 @@ pub(super) async fn create(path: &Path) -> Result<()> {
     }
     std::fs::write(path, "").map_err(Error::file("make", path))?;
     // `unshare` keeps the namespace by binding it to the file; `ip` then runs within it.
-    Call::new("unshare", [&format!("--net={}", path.display()), "ip", "link", "set", "lo", "up"]).run().await?;
+    Call::new("unshare", [&format!("--net={}", path.display()), "ip", "link", "set", "lo", "up"])
+        .run()
+        .await?;
     Ok(())
 }
 

@@ -48,9 +48,7 @@ async fn plug(layout: &Layout, namespace: &Path, record: &ClusterRecord) -> Resu
     let (port, file) = (uplink_port(record.index), namespace.display());
     ip(
         &layout.netns(SWITCH),
-        &format!(
-            "link add {port} type veth peer name uplink netns {file}\nlink set {port} master br0 up\n"
-        ),
+        &format!("link add {port} type veth peer name uplink netns {file}\nlink set {port} master br0 up\n"),
     )
     .await?;
     let (address, prefix) = (record.addresses().router_outside(), record.network.cidr().prefix_len());

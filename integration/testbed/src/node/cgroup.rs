@@ -27,8 +27,8 @@ fn hierarchies(mount: &Path) -> Vec<PathBuf> {
         return vec![mount.to_owned()];
     }
     let Ok(entries) = fs::read_dir(mount) else { return Vec::new() };
-    // Links are second names of joint controllers; `unified` has no controller where version 1 holds them.
-    let real = |e: &fs::DirEntry| e.file_type().is_ok_and(|t| t.is_dir()) && e.file_name() != "unified";
+    // Links are second names of joint controllers. `unified`, without controllers here, is one of them: runc uses it.
+    let real = |e: &fs::DirEntry| e.file_type().is_ok_and(|t| t.is_dir());
     entries.flatten().filter(real).map(|e| e.path()).filter(|p| p.join("cgroup.procs").exists()).collect()
 }
 
@@ -60,7 +60,8 @@ fn delegate(group: &Path) -> Result<()> {
     let control = group.join("cgroup.subtree_control");
     let Ok(available) = fs::read_to_string(group.join("cgroup.controllers")) else { return Ok(()) };
     for controller in available.split_whitespace().filter(|c| CONTROLLERS.contains(c)) {
-        fs::write(&control, format!("+{controller}")).map_err(Error::file("delegate controllers in", &control))?;
+        fs::write(&control, format!("+{controller}"))
+            .map_err(Error::file("delegate controllers in", &control))?;
     }
     Ok(())
 }
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn version_one_has_one_hierarchy_for_each_real_directory() {
         let root = tempfile::tempdir().unwrap();
-        for name in ["memory", "cpu,cpuacct", "unified", "empty"] {
+        for name in ["memory", "cpu,cpuacct", "empty"] {
             fs::create_dir(root.path().join(name)).unwrap();
             if name != "empty" {
                 fs::write(root.path().join(name).join("cgroup.procs"), "").unwrap();

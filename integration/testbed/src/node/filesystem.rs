@@ -64,9 +64,29 @@ pub(crate) fn enter(node: &Path, plan: &NodePlan) -> Result<()> {
 /// Directories that the node has for itself.
 fn populate(root: &Path) -> Result<()> {
     let directories = [
-        "dev", "etc", "home", "media", "mnt", "opt/testbed", "opt/kubernetes/bin", "proc", "root", "run", "srv",
-        "sys", "tmp", "usr", "var/lib/containerd", "var/lib/kubelet", "var/lib/cni", "var/log/pods",
-        "var/log/containers", "var/log/testbed", "var/tmp", "var/cache", ".machine",
+        "dev",
+        "etc",
+        "home",
+        "media",
+        "mnt",
+        "opt/testbed",
+        "opt/kubernetes/bin",
+        "proc",
+        "root",
+        "run",
+        "srv",
+        "sys",
+        "tmp",
+        "usr",
+        "var/lib/containerd",
+        "var/lib/kubelet",
+        "var/lib/cni",
+        "var/log/pods",
+        "var/log/containers",
+        "var/log/testbed",
+        "var/tmp",
+        "var/cache",
+        ".machine",
     ];
     for directory in directories {
         let path = root.join(directory);
@@ -205,8 +225,8 @@ fn read_only(target: &Path) -> Result<()> {
 }
 
 fn mount_at(source: &str, target: &Path, kind: &str, options: &str) -> Result<()> {
-    let options = std::ffi::CString::new(options)
-        .map_err(|_| failed("mount", target, rustix::io::Errno::INVAL))?;
+    let options =
+        std::ffi::CString::new(options).map_err(|_| failed("mount", target, rustix::io::Errno::INVAL))?;
     mount(source, target, kind, MountFlags::empty(), Some(options.as_c_str()))
         .map_err(|e| failed("mount a file system on", target, e))
 }

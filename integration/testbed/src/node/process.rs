@@ -30,7 +30,8 @@ impl NodeProcess {
     }
 
     pub(crate) fn write(self, node: &Path) -> Result<()> {
-        let text = serde_json::to_vec(&self).map_err(|e| Error::file("write", node)(std::io::Error::other(e)))?;
+        let text =
+            serde_json::to_vec(&self).map_err(|e| Error::file("write", node)(std::io::Error::other(e)))?;
         write_file(&node.join(directory::PROCESS), text)
     }
 
@@ -86,8 +87,7 @@ mod tests {
     fn a_marked_process_is_found() {
         let root = tempfile::tempdir().unwrap();
         let node = root.path().join("n");
-        let mut child =
-            std::process::Command::new("sleep").arg("60").env(MARK, &node).spawn().unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").env(MARK, &node).spawn().unwrap();
         let found = marked(root.path());
         child.kill().unwrap();
         child.wait().unwrap();

@@ -248,10 +248,7 @@ mod tests {
     #[test]
     fn a_kill_starts_again_at_once_and_a_stop_never() {
         let mut supervision = running();
-        assert_eq!(
-            ask(&mut supervision, Verb::Kill, at(5)),
-            Ok(vec![Action::Signal(7, Signal::Kill)])
-        );
+        assert_eq!(ask(&mut supervision, Verb::Kill, at(5)), Ok(vec![Action::Signal(7, Signal::Kill)]));
         supervision.ended(0, at(6));
         assert_eq!(supervision.due(at(6)), [Action::Spawn(0)]);
         supervision.started(0, 8, at(6));

@@ -27,7 +27,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Without a deadline the loop still looks around this often.
 const IDLE: Duration = Duration::from_secs(60);
 /// Where programs of a node are found: its own first.
-const PATH: &str = "/opt/kubernetes/bin:/opt/testbed:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const PATH: &str =
+    "/opt/kubernetes/bin:/opt/testbed:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 enum Event {
     ChildEnded,
@@ -41,8 +42,8 @@ enum Event {
 pub fn supervise(node: &Path) -> Result<()> {
     let path = node.join(directory::PLAN);
     let text = std::fs::read(&path).map_err(Error::file("read", &path))?;
-    let plan: NodePlan =
-        serde_json::from_slice(&text).map_err(|e| Error::file("understand", &path)(std::io::Error::other(e)))?;
+    let plan: NodePlan = serde_json::from_slice(&text)
+        .map_err(|e| Error::file("understand", &path)(std::io::Error::other(e)))?;
     // Bound before the node's view is made: afterwards the machine's directories are out of sight.
     let listener = listen(&plan.socket)?;
     NodeProcess::current()?.write(node)?;
@@ -185,7 +186,8 @@ impl Shell {
 
 fn log(component: &str) -> Result<(File, File)> {
     let path = Path::new(filesystem::LOGS).join(format!("{component}.log"));
-    let open = || OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file("open", &path));
+    let open =
+        || OpenOptions::new().create(true).append(true).open(&path).map_err(Error::file("open", &path));
     Ok((open()?, open()?))
 }
 
