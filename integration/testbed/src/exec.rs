@@ -27,7 +27,7 @@ pub struct Output {
 ///
 /// # Errors
 /// [`Error::Invalid`] for a node that does not exist, [`Error::Node`] for one that is off.
-pub async fn run(layout: &Layout, node: &str, command: &[&str]) -> Result<Output> {
+pub(crate) async fn run(layout: &Layout, node: &str, command: &[&str]) -> Result<Output> {
     let command: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
     run_with(layout, node, &command, None).await
 }
@@ -59,7 +59,7 @@ pub(crate) async fn run_with(
 ///
 /// # Errors
 /// As [`run`].
-pub async fn attach(layout: &Layout, node: &str, command: &[String]) -> Result<ExitStatus> {
+pub(crate) async fn attach(layout: &Layout, node: &str, command: &[String]) -> Result<ExitStatus> {
     enter(layout, node, command)?.status().await.map_err(Error::file("start", "nsenter"))
 }
 

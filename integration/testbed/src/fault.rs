@@ -19,7 +19,7 @@ const STATE_LIMIT: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown node, [`Error::Node`] for an unknown component or one that does not run.
-pub async fn component(layout: &Layout, node: &str, verb: Verb, name: &str) -> Result<()> {
+pub(crate) async fn component(layout: &Layout, node: &str, verb: Verb, name: &str) -> Result<()> {
     layout.node_by_name(node)?;
     let socket = layout.run().join("control").join(node);
     let client = NodeClient::new(node, &socket);
@@ -56,7 +56,7 @@ pub async fn component(layout: &Layout, node: &str, verb: Verb, name: &str) -> R
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown node.
-pub async fn kill_node(layout: &Layout, node: &str, progress: &Progress) -> Result<()> {
+pub(crate) async fn kill_node(layout: &Layout, node: &str, progress: &Progress) -> Result<()> {
     let (record, ordinal) = layout.node_by_name(node)?;
     let _lock = Lock::take(layout, progress).await?;
     power_off(&layout.node(&record.spec.name, &record.spec.name.node(ordinal))).await
@@ -66,7 +66,7 @@ pub async fn kill_node(layout: &Layout, node: &str, progress: &Progress) -> Resu
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown node, [`Error::Timeout`] when it does not come back.
-pub async fn start_node(layout: &Layout, node: &str, progress: &Progress) -> Result<()> {
+pub(crate) async fn start_node(layout: &Layout, node: &str, progress: &Progress) -> Result<()> {
     let (record, ordinal) = layout.node_by_name(node)?;
     let _lock = Lock::take(layout, progress).await?;
     let starter = Starter::prepare(layout, progress).await?;
@@ -89,7 +89,7 @@ pub async fn start_node(layout: &Layout, node: &str, progress: &Progress) -> Res
 ///
 /// # Errors
 /// [`Error::Invalid`] when a name is unknown, or two are not both clusters.
-pub fn link(layout: &Layout, names: &[String]) -> Result<Cut> {
+pub(crate) fn link(layout: &Layout, names: &[String]) -> Result<Cut> {
     let records = layout.records()?;
     let cluster =
         |name: &String| records.iter().find(|r| r.spec.name.as_str() == name).map(|r| r.spec.name.clone());
@@ -128,7 +128,11 @@ fn known(records: &[ClusterRecord]) -> String {
 ///
 /// # Errors
 /// [`Error::Command`] when the kernel refuses the rules; then the cuts are as before.
-pub async fn change_cuts(layout: &Layout, progress: &Progress, change: impl FnOnce(&mut Cuts)) -> Result<()> {
+pub(crate) async fn change_cuts(
+    layout: &Layout,
+    progress: &Progress,
+    change: impl FnOnce(&mut Cuts),
+) -> Result<()> {
     let _lock = Lock::take(layout, progress).await?;
     let mut cuts = read_cuts(layout)?;
     change(&mut cuts);

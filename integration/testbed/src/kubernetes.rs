@@ -38,7 +38,7 @@ struct Program {
 ///
 /// # Errors
 /// [`Error::Machine`] without Go or disk space, [`Error::Command`] when the build fails.
-pub async fn binaries(layout: &Layout, progress: &Progress) -> Result<PathBuf> {
+pub(crate) async fn binaries(layout: &Layout, progress: &Progress) -> Result<PathBuf> {
     let source = source_directory()?;
     let key = key(&source)?;
     let directory = layout.cache().join(format!("kubernetes-{key}"));

@@ -34,5 +34,5 @@ pub use node::{ComponentState, ComponentStatus, Verb, supervise};
 pub use progress::Progress;
 pub use testbed::Testbed;
 
-pub use image::{TOOLBOX_IMAGE, TOOLBOX_PORT};
+pub use image::{Error as ImageError, TOOLBOX_IMAGE, TOOLBOX_PORT};
 pub use load_balancer::run as run_load_balancer;

@@ -49,7 +49,7 @@ const SPACE_PER_NODE: u64 = 512;
 ///
 /// # Errors
 /// [`Error::Machine`] with the first thing that is missing and how to get it.
-pub async fn check(layout: &Layout, specs: &[ClusterSpec]) -> Result<()> {
+pub(crate) async fn check(layout: &Layout, specs: &[ClusterSpec]) -> Result<()> {
     privileges()?;
     for (program, package) in PROGRAMS {
         needs_program(program, package)?;
@@ -71,7 +71,7 @@ pub async fn check(layout: &Layout, specs: &[ClusterSpec]) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Machine`].
-pub fn privileges() -> Result<()> {
+pub(crate) fn privileges() -> Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Err(machine(
             "namespaces, mounts and links need root".into(),

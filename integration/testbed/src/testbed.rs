@@ -181,7 +181,10 @@ impl Testbed {
     /// [`Error::Invalid`] for unknown names.
     pub async fn cut(&self, names: &[String]) -> Result<Cut> {
         let cut = fault::link(&self.layout, names)?;
-        fault::change_cuts(&self.layout, &self.progress, |cuts| drop(cuts.insert(cut.clone()))).await?;
+        fault::change_cuts(&self.layout, &self.progress, |cuts| {
+            cuts.insert(cut.clone());
+        })
+        .await?;
         Ok(cut)
     }
 

@@ -23,7 +23,7 @@ fn line(error: &Error) -> String {
     // Our own parsers name argument, value, problem and fix themselves.
     if let (ErrorKind::ValueValidation, Some(source)) = (error.kind(), std::error::Error::source(error)) {
         let own = source.to_string();
-        return if own.contains("; ") && own.contains('"') { own } else { format!("{problem}") };
+        return if own.contains("; ") && own.contains('"') { own } else { problem };
     }
     let suggestion =
         match error.get(ContextKind::SuggestedArg).or(error.get(ContextKind::SuggestedSubcommand)) {

@@ -13,7 +13,7 @@ const OUTPUT_KEPT: usize = 600;
 
 /// A program to run to its end.
 #[derive(Debug)]
-pub struct Call {
+pub(crate) struct Call {
     words: Vec<String>,
     input: Option<String>,
     environment: Vec<(String, String)>,
@@ -21,33 +21,33 @@ pub struct Call {
 
 impl Call {
     /// A call of `program` with `arguments`.
-    pub fn new<S: Into<String>>(program: &str, arguments: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn new<S: Into<String>>(program: &str, arguments: impl IntoIterator<Item = S>) -> Self {
         let mut words = vec![program.to_owned()];
         words.extend(arguments.into_iter().map(Into::into));
         Self { words, input: None, environment: Vec::new() }
     }
 
     /// More arguments.
-    pub fn arguments<S: Into<String>>(mut self, more: impl IntoIterator<Item = S>) -> Self {
+    pub(crate) fn arguments<S: Into<String>>(mut self, more: impl IntoIterator<Item = S>) -> Self {
         self.words.extend(more.into_iter().map(Into::into));
         self
     }
 
     /// The same call inside a network namespace. The mounts stay, unlike with `ip netns exec`, which hides cgroups.
-    pub fn in_network(mut self, namespace: &Path) -> Self {
+    pub(crate) fn in_network(mut self, namespace: &Path) -> Self {
         self.words
             .splice(0..0, ["nsenter".to_owned(), format!("--net={}", namespace.display()), "--".to_owned()]);
         self
     }
 
     /// What the program reads from its standard input.
-    pub fn input(mut self, text: impl Into<String>) -> Self {
+    pub(crate) fn input(mut self, text: impl Into<String>) -> Self {
         self.input = Some(text.into());
         self
     }
 
     /// An additional environment variable.
-    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
         self
     }
@@ -56,7 +56,7 @@ impl Call {
     ///
     /// # Errors
     /// [`Error::Command`] when it cannot be started or does not exit with 0.
-    pub async fn run(self) -> Result<String> {
+    pub(crate) async fn run(self) -> Result<String> {
         let output = self.output().await?;
         if !output.status.success() {
             return Err(self.failure(&output));

@@ -3,7 +3,7 @@
 use std::io;
 
 /// The result of building an image.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What can go wrong while the testbed's images are built.
 #[derive(Debug, thiserror::Error)]

@@ -14,5 +14,6 @@ mod pause;
 mod toolbox;
 
 pub use error::Error;
-pub use pause::{PAUSE_IMAGE, pause_image};
-pub use toolbox::{TOOLBOX_IMAGE, TOOLBOX_PORT, toolbox_image};
+pub(crate) use pause::{PAUSE_IMAGE, pause_image};
+pub(crate) use toolbox::toolbox_image;
+pub use toolbox::{TOOLBOX_IMAGE, TOOLBOX_PORT};

@@ -7,14 +7,14 @@ use liqo_oci_image::Image;
 use super::error::Result;
 
 /// The name under which container runtimes are told to find the pause image.
-pub const PAUSE_IMAGE: &str = "testbed.local/pause:1";
+pub(crate) const PAUSE_IMAGE: &str = "testbed.local/pause:1";
 
 /// The image of a pod's first process: one program, run as a user that owns nothing.
 ///
 /// # Errors
 ///
 /// [`Error::Image`](super::Error::Image) if the program is not there or no ELF file.
-pub fn pause_image(pause_binary: &Path) -> Result<Image> {
+pub(crate) fn pause_image(pause_binary: &Path) -> Result<Image> {
     let mut image = Image::new(PAUSE_IMAGE)?;
     image.add_program(pause_binary, "/pause")?.user("65535:65535")?.entrypoint(["/pause"]);
     Ok(image)

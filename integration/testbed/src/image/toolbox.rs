@@ -42,7 +42,7 @@ const APPLETS: [&str; 8] = ["sh", "ip", "nc", "nslookup", "ping", "sleep", "tar"
 ///
 /// [`Error::MissingPackage`] and [`Error::MissingFile`] name the package to install, [`Error::MissingApplet`] the part
 /// that busybox lacks.
-pub fn toolbox_image() -> Result<Image> {
+pub(crate) fn toolbox_image() -> Result<Image> {
     let mut image = Image::new(TOOLBOX_IMAGE)?;
     add_busybox(&mut image)?;
     for (package, program, destination) in PROGRAMS {

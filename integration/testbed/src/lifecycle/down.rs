@@ -16,7 +16,7 @@ use crate::progress::Progress;
 ///
 /// # Errors
 /// [`crate::Error`] of the first thing that could not be removed. Calling it again goes on from there.
-pub async fn down(layout: &Layout, names: &[ClusterName], progress: &Progress) -> Result<Vec<String>> {
+pub(crate) async fn down(layout: &Layout, names: &[ClusterName], progress: &Progress) -> Result<Vec<String>> {
     crate::preflight::privileges()?;
     let _lock = Lock::take(layout, progress).await?;
     let present = remains::clusters(layout)?;

@@ -11,7 +11,7 @@ use crate::model::ClusterName;
 ///
 /// # Errors
 /// [`Error::Invalid`] for a cluster that does not exist or has no nodes, or a file that is no image archive.
-pub async fn load(layout: &Layout, name: &ClusterName, archive: &Path) -> Result<String> {
+pub(crate) async fn load(layout: &Layout, name: &ClusterName, archive: &Path) -> Result<String> {
     let record = layout.record(name)?;
     let invalid = |problem: &str, fix: &str| Error::Invalid {
         what: "image archive",

@@ -10,7 +10,7 @@ use crate::progress::Progress;
 
 /// Held for as long as it lives; the kernel releases it also when the holder is killed.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 
@@ -19,7 +19,7 @@ impl Lock {
     ///
     /// # Errors
     /// [`Error::File`].
-    pub async fn take(layout: &Layout, progress: &Progress) -> Result<Self> {
+    pub(crate) async fn take(layout: &Layout, progress: &Progress) -> Result<Self> {
         let path = layout.lock();
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(Error::file("make", parent))?;

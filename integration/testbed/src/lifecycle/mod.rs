@@ -10,10 +10,11 @@ mod template;
 mod up;
 
 pub(crate) use boot::Starter;
-pub use down::down;
-pub use load::load;
-pub use lock::Lock;
+pub(crate) use down::down;
+pub(crate) use load::load;
+pub(crate) use lock::Lock;
 pub(crate) use remains::power_off;
-pub use status::{ClusterStatus, NodeStatus, Status, status};
-pub use up::up;
+pub(crate) use status::status;
+pub use status::{ClusterStatus, NodeStatus, Status};
+pub(crate) use up::up;
 pub(crate) use up::{ensure_node, start};

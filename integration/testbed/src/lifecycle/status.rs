@@ -65,7 +65,7 @@ pub struct NodeStatus {
 ///
 /// # Errors
 /// [`crate::Error::File`] when records cannot be read. A cluster that does not answer is a status, not an error.
-pub async fn status(layout: &Layout) -> Result<Status> {
+pub(crate) async fn status(layout: &Layout) -> Result<Status> {
     let records = layout.records()?;
     let clusters = futures::future::join_all(records.iter().map(|record| cluster(layout, record))).await;
     Ok(Status { clusters, cuts: read_cuts(layout)?.into_iter().collect() })

@@ -7,7 +7,7 @@ use super::lock::Lock;
 use super::remains::power_off;
 use crate::component::components;
 use crate::control_plane::{
-    bootstrap, client, create_nodes, is_ready, not_ready, wait_for_api, wait_for_nodes,
+    bootstrap, client, create_nodes, is_ready, not_ready, wait_for_accounts, wait_for_api, wait_for_nodes,
 };
 use crate::error::{Error, Result};
 use crate::layout::{Layout, write_file};
@@ -23,7 +23,7 @@ use crate::progress::{Progress, Task};
 /// # Errors
 /// [`Error::Invalid`] and [`Error::Machine`] before anything was changed; others when a cluster does not come up, which
 /// then stays for a look at its logs.
-pub async fn up(layout: &Layout, specs: &[ClusterSpec], progress: &Progress) -> Result<()> {
+pub(crate) async fn up(layout: &Layout, specs: &[ClusterSpec], progress: &Progress) -> Result<()> {
     for (i, spec) in specs.iter().enumerate() {
         spec.validate(&layout.network())?;
         if specs[..i].iter().any(|other| other.name == spec.name) {
@@ -111,6 +111,7 @@ async fn cluster_up(starter: &Starter, record: &ClusterRecord, progress: &Progre
     booted.await.into_iter().collect::<Result<Vec<()>>>()?;
     let client = client(name, &starter.layout.kubeconfig(&record.spec.name)).await?;
     start_components(starter, record, &client, &task).await?;
+    wait_for_accounts(name, &client).await?;
     let names: Vec<String> = nodes.iter().take(record.spec.nodes).map(ToString::to_string).collect();
     if names.is_empty() {
         task.done("the control plane is ready");

@@ -16,7 +16,7 @@ pub use run::run;
 
 /// What the load balancer needs to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Config {
+pub(crate) struct Config {
     /// How to reach the API server.
     pub kubeconfig: PathBuf,
     /// The addresses to give away.

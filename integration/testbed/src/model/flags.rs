@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// The components that take flags of the user.
-pub const FLAGGED_COMPONENTS: [&str; 6] =
+pub(crate) const FLAGGED_COMPONENTS: [&str; 6] =
     ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
 
 /// One flag for one component, written `COMPONENT=--flag=value`. It comes after the testbed's own, so it wins.

@@ -6,8 +6,8 @@ mod name;
 mod record;
 mod spec;
 
-pub use address::{AddressPlan, Network};
+pub(crate) use address::{AddressPlan, Network};
 pub use flags::ComponentFlag;
 pub use name::{ClusterName, NodeName};
-pub use record::{ClusterRecord, free_index};
+pub(crate) use record::{ClusterRecord, free_index};
 pub use spec::{ClusterSpec, DEFAULT_POD_CIDR, DEFAULT_SERVICE_CIDR, parse_cidr};

@@ -30,7 +30,7 @@ impl ClusterRecord {
 ///
 /// # Errors
 /// [`Error::Machine`] when all are taken.
-pub fn free_index(records: &[ClusterRecord]) -> Result<u8> {
+pub(crate) fn free_index(records: &[ClusterRecord]) -> Result<u8> {
     (1..=LAST_INDEX).find(|index| records.iter().all(|r| r.index != *index)).ok_or_else(|| Error::Machine {
         problem: format!("{LAST_INDEX} clusters exist already"),
         fix: "take one down with `testbed down NAME`".into(),

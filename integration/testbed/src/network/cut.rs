@@ -56,7 +56,7 @@ impl std::fmt::Display for Cut {
 }
 
 /// All cuts.
-pub type Cuts = BTreeSet<Cut>;
+pub(crate) type Cuts = BTreeSet<Cut>;
 
 /// The cuts that are in force.
 ///

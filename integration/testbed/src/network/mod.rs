@@ -14,7 +14,8 @@ mod router;
 mod segment;
 mod switch;
 
-pub use cut::{Cut, Cuts};
+pub use cut::Cut;
+pub(crate) use cut::Cuts;
 pub(crate) use cut::{apply_cuts, read_cuts};
 pub(crate) use namespace::{names, remove};
 pub(crate) use router::{ensure_router, remove_router};

@@ -16,14 +16,14 @@ const POLL: Duration = Duration::from_millis(25);
 
 /// A line to one supervisor.
 #[derive(Clone, Debug)]
-pub struct NodeClient<'a> {
+pub(crate) struct NodeClient<'a> {
     node: &'a str,
     socket: &'a Path,
 }
 
 impl<'a> NodeClient<'a> {
     /// The client of the node with this name and socket.
-    pub fn new(node: &'a str, socket: &'a Path) -> Self {
+    pub(crate) fn new(node: &'a str, socket: &'a Path) -> Self {
         Self { node, socket }
     }
 
@@ -31,7 +31,7 @@ impl<'a> NodeClient<'a> {
     ///
     /// # Errors
     /// [`Error::Node`] when the supervisor does not answer.
-    pub async fn status(&self) -> Result<Vec<ComponentStatus>> {
+    pub(crate) async fn status(&self) -> Result<Vec<ComponentStatus>> {
         self.ask(&Request::Status).await
     }
 
@@ -39,7 +39,7 @@ impl<'a> NodeClient<'a> {
     ///
     /// # Errors
     /// [`Error::Node`] when the supervisor refuses or does not answer.
-    pub async fn apply(&self, verb: Verb, components: &[&str]) -> Result<Vec<ComponentStatus>> {
+    pub(crate) async fn apply(&self, verb: Verb, components: &[&str]) -> Result<Vec<ComponentStatus>> {
         self.ask(&Request::Do(verb, components.iter().map(|c| (*c).to_owned()).collect())).await
     }
 
@@ -47,7 +47,7 @@ impl<'a> NodeClient<'a> {
     ///
     /// # Errors
     /// [`Error::Timeout`] after `limit`, [`Error::Node`] when the supervisor does not answer.
-    pub async fn wait(&self, component: &str, state: ComponentState, limit: Duration) -> Result<()> {
+    pub(crate) async fn wait(&self, component: &str, state: ComponentState, limit: Duration) -> Result<()> {
         let wait = async {
             while !self.status().await?.iter().any(|c| c.name == component && c.state == state) {
                 tokio::time::sleep(POLL).await;

@@ -9,8 +9,8 @@ mod protocol;
 mod supervision;
 mod supervisor;
 
-pub use client::NodeClient;
-pub use plan::{Component, NodePlan};
-pub use process::NodeProcess;
+pub(crate) use client::NodeClient;
+pub(crate) use plan::{Component, NodePlan};
+pub(crate) use process::NodeProcess;
 pub use protocol::{ComponentState, ComponentStatus, Verb};
 pub use supervisor::supervise;

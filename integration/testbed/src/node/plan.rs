@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One process that the supervisor keeps running.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Component {
+pub(crate) struct Component {
     /// The name that faults and logs use.
     pub name: String,
     /// The program, found in the node's `PATH`, with its arguments.
@@ -25,7 +25,7 @@ impl Component {
 
 /// A node: its name in every place, its files, its processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodePlan {
+pub(crate) struct NodePlan {
     /// Host name, cgroup and log prefix.
     pub name: String,
     /// The node's own address.

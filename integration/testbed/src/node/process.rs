@@ -10,7 +10,7 @@ use crate::layout::write_file;
 
 /// A process of the machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NodeProcess {
+pub(crate) struct NodeProcess {
     /// Its number in the machine's process namespace.
     pub pid: i32,
     /// Its start in clock ticks since boot: with the number it names one process for ever.
@@ -36,14 +36,14 @@ impl NodeProcess {
     }
 
     /// The supervisor of the node in this directory, if it runs.
-    pub fn of(node: &Path) -> Option<Self> {
+    pub(crate) fn of(node: &Path) -> Option<Self> {
         let text = std::fs::read(node.join(directory::PROCESS)).ok()?;
         let process: Self = serde_json::from_slice(&text).ok()?;
         process.runs().then_some(process)
     }
 
     /// Whether it still runs.
-    pub fn runs(self) -> bool {
+    pub(crate) fn runs(self) -> bool {
         start_of(self.pid) == Some(self.started)
     }
 }

@@ -21,7 +21,7 @@ pub enum Verb {
 /// A request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Request {
+pub(crate) enum Request {
     /// How are the components?
     Status,
     /// Do this with these components.
@@ -56,4 +56,4 @@ pub struct ComponentStatus {
 }
 
 /// An answer: always the state of all components after the request, or why it was refused.
-pub type Answer = Result<Vec<ComponentStatus>, String>;
+pub(crate) type Answer = Result<Vec<ComponentStatus>, String>;
