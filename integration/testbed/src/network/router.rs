@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::namespace::{create, exists, has_link, ip, nft, remove};
-use super::segment::{bridge_lines, has_bridge};
+use super::segment::{bridge_lines, has_bridge, mac};
 use super::switch::{SWITCH, settings};
 use crate::error::Result;
 use crate::layout::Layout;
@@ -46,9 +46,10 @@ pub(crate) async fn ensure_router(layout: &Layout, record: &ClusterRecord) -> Re
 
 async fn plug(layout: &Layout, namespace: &Path, record: &ClusterRecord) -> Result<()> {
     let (port, file) = (uplink_port(record.index), namespace.display());
+    let mac = mac(record.addresses().router_outside());
     ip(
         &layout.netns(SWITCH),
-        &format!("link add {port} type veth peer name uplink netns {file}\nlink set {port} master br0 up\n"),
+        &format!("link add {port} type veth peer name uplink address {mac} netns {file}\nlink set {port} master br0 up\n"),
     )
     .await?;
     let (address, prefix) = (record.addresses().router_outside(), record.network.cidr().prefix_len());

@@ -45,7 +45,17 @@ pub(crate) fn segment_of(layout: &Layout, record: &ClusterRecord) -> PathBuf {
 
 /// Lines of `ip` that make a segment's bridge.
 pub(super) fn bridge_lines(address: Ipv4Addr, prefix: u8) -> String {
-    format!("link add br0 type bridge\naddr add {address}/{prefix} dev br0\nlink set br0 up\n")
+    format!(
+        "link add br0 address {} type bridge\naddr add {address}/{prefix} dev br0\nlink set br0 up\n",
+        mac(address)
+    )
+}
+
+/// The hardware address of the link that has this address. It is the same whenever the link is made again, so neighbours
+/// that remember it are right: after a reboot of a node nobody waits half a minute for a stale entry to expire.
+pub(super) fn mac(address: Ipv4Addr) -> String {
+    let [a, b, c, d] = address.octets();
+    format!("02:42:{a:02x}:{b:02x}:{c:02x}:{d:02x}")
 }
 
 /// Plugs a node, with routes to the pods of its cluster's other nodes. A node that was plugged is unplugged first: what
@@ -58,10 +68,11 @@ pub(crate) async fn plug(layout: &Layout, record: &ClusterRecord, ordinal: usize
     unplug(&link).await?;
     create(&link.namespace).await?;
     let (port, namespace) = (&link.port, link.namespace.display());
+    let mac = mac(record.addresses().node(ordinal).address);
     ip(
         &link.segment,
         &format!(
-            "link add {port} type veth peer name eth0 netns {namespace}\nlink set {port} master br0 up\n"
+            "link add {port} type veth peer name eth0 address {mac} netns {namespace}\nlink set {port} master br0 up\n"
         ),
     )
     .await?;

@@ -1,7 +1,7 @@
 //! The switch that all clusters and the machine are plugged to.
 
 use super::namespace::{create, exists, has_link, ip, remove};
-use super::segment::bridge_lines;
+use super::segment::{bridge_lines, mac};
 use crate::command::Call;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
@@ -33,10 +33,11 @@ pub(crate) async fn ensure_switch(layout: &Layout) -> Result<()> {
     }
     if !has_link(&namespace, MACHINE_PORT).await {
         let own = format!("/proc/{}/ns/net", std::process::id());
+        let mac = mac(network.machine());
         ip(
             &namespace,
             &format!(
-                "link add {MACHINE_PORT} type veth peer name {MACHINE_LINK} netns {own}\nlink set {MACHINE_PORT} master br0 up\n"
+                "link add {MACHINE_PORT} type veth peer name {MACHINE_LINK} address {mac} netns {own}\nlink set {MACHINE_PORT} master br0 up\n"
             ),
         )
         .await?;
