@@ -73,10 +73,11 @@ leave() {
 }
 
 with_nodes() {
-    local kubeconfig up="up ${two[*]} --nodes 2"
+    local disk kubeconfig up="up ${two[*]} --nodes 2"
     timed "$up" "$testbed" up "${two[@]}" --nodes 2
     at_ready "$up"
-    sample "$up: disk" MiB "$(disk)"
+    disk=$(disk)
+    sample "$up: disk" MiB "$disk"
     timed "$up, again" "$testbed" up "${two[@]}" --nodes 2
     timed "kubernetes, cached" "$testbed" kubernetes
     kubeconfig=$("$testbed" kubeconfig rome --path)
@@ -150,12 +151,14 @@ END
 
 # Seconds of processor time of everything in the nodes of all clusters.
 cpu_seconds() {
+    local usage=(/sys/fs/cgroup/cpuacct/liqo-testbed/*/cpuacct.usage) unit=1e9
     if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
-        awk '$1 == "usage_usec" { sum += $2 } END { printf "%.6f", sum / 1e6 }' \
-            /sys/fs/cgroup/liqo-testbed/*/cpu.stat
-    else
-        awk '{ sum += $1 } END { printf "%.6f", sum / 1e9 }' /sys/fs/cgroup/cpuacct/liqo-testbed/*/cpuacct.usage
+        usage=(/sys/fs/cgroup/liqo-testbed/*/cpu.stat) unit=1e6
     fi
+    [ -e "${usage[0]}" ] || fail "no ${usage[0]} tells the processor time of the nodes; mount the control groups"
+    # Version 1 has nothing but the number, version 2 several lines.
+    awk -v unit="$unit" 'NF == 1 { sum += $1 } $1 == "usage_usec" { sum += $2 } END { printf "%.6f", sum / unit }' \
+        "${usage[@]}"
 }
 
 # MiB of memory of all nodes of all clusters.
@@ -189,7 +192,7 @@ disk() {
 }
 
 table() {
-    echo "$rounds rounds, $(nproc) processors, $(uname -sm)"
+    echo "rounds: $rounds, processors: $(nproc), $(uname -sm)"
     echo
     printf '%s' "$samples" | sort -t $'\t' -k 1,1 -k 3,3g | awk -F '\t' -v order="$(figures)" '
         { unit[$1] = $2; value[$1, ++count[$1]] = $3 }
@@ -200,15 +203,18 @@ table() {
                 name = figure[i]
                 n = count[name]
                 median = (value[name, int((n + 1) / 2)] + value[name, int(n / 2) + 1]) / 2
-                printf row, name, unit[name], shown(name, value[name, 1]), shown(name, median), shown(name, value[name, n])
+                low = shown(name, value[name, 1])
+                high = shown(name, value[name, n])
+                printf row, name, unit[name], low, shown(name, median), high
             }
         }
         function widest(order,    width, i) {
             figures = split(order, figure, "\t")
+            width = length("figure")
             for (i = 1; i <= figures; i++) if (length(figure[i]) > width) width = length(figure[i])
             return width
         }
-        function shown(name, number) { return sprintf(unit[name] == "s" ? "%.2f" : "%.0f", number) }'
+        function shown(name, number) { return sprintf(unit[name] == "s" ? "%.3f" : "%.0f", number) }'
 }
 
 # The figures in the order in which they were first measured, with tabs between them.

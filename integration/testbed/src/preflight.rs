@@ -158,7 +158,7 @@ fn ours(layout: &Layout) -> Result<()> {
 }
 
 async fn network(layout: &Layout) -> Result<()> {
-    if let Some(taken) = machine_link_taken() {
+    if let Some(taken) = machine_link_taken().await {
         return Err(taken);
     }
     let text = Call::new("ip", ["-json", "-4", "addr"]).run().await?;

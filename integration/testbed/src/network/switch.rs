@@ -77,7 +77,7 @@ pub(super) async fn settings(namespace: &std::path::Path) -> Result<()> {
 /// # Errors
 /// [`Error::Command`] when the kernel refuses.
 pub(crate) async fn remove_switch(layout: &Layout) -> Result<()> {
-    if let Some(alias) = machine_link_alias()
+    if let Some(alias) = machine_link_alias().await
         && alias == ALIAS
     {
         Call::new("ip", ["link", "del", MACHINE_LINK]).run().await?;
@@ -86,14 +86,16 @@ pub(crate) async fn remove_switch(layout: &Layout) -> Result<()> {
 }
 
 /// The alias of the machine's link, none when there is no such link.
-pub(crate) fn machine_link_alias() -> Option<String> {
-    let path = format!("/sys/class/net/{MACHINE_LINK}/ifalias");
-    std::fs::read_to_string(path).ok().map(|alias| alias.trim().to_owned())
+async fn machine_link_alias() -> Option<String> {
+    // Not from /sys, which may show another network namespace than the one that this process is in.
+    let text = Call::new("ip", ["-json", "link", "show", "dev", MACHINE_LINK]).run().await.ok()?;
+    let links: serde_json::Value = serde_json::from_str(&text).ok()?;
+    Some(links[0]["ifalias"].as_str().unwrap_or_default().to_owned())
 }
 
 /// The error for a link of that name which is somebody else's.
-pub(crate) fn machine_link_taken() -> Option<Error> {
-    let alias = machine_link_alias()?;
+pub(crate) async fn machine_link_taken() -> Option<Error> {
+    let alias = machine_link_alias().await?;
     (alias != ALIAS).then(|| Error::Machine {
         problem: format!("the network interface {MACHINE_LINK} belongs to somebody else"),
         fix: format!("rename it or remove it with `ip link del {MACHINE_LINK}`"),
