@@ -4,7 +4,7 @@
 
 mod fixture;
 
-use fixture::{Cluster, spec, succeeded, testbed};
+use fixture::{Cluster, spec, succeeded, testbed, up_once};
 use liqo_testbed::{ClusterSpec, Testbed};
 
 /// The clusters of this file: alpha and beta on the switch, gamma behind a router.
@@ -14,7 +14,7 @@ async fn clusters(testbed: &Testbed) -> [Cluster; 3] {
     let mut alpha = spec("alpha", 0);
     alpha.audit = true;
     alpha.flags = vec!["kube-apiserver=--v=1".parse().unwrap()];
-    testbed.up(&[alpha, spec("beta", 0), gamma]).await.unwrap();
+    up_once(testbed, &[alpha, spec("beta", 0), gamma]).await;
     let of = |name| Cluster::of(testbed, name);
     [of("alpha").await, of("beta").await, of("gamma").await]
 }

@@ -49,13 +49,14 @@ spec:
     assert_eq!(rome.kubectl(restarts), "0");
 
     // Paused: the process is there, its port is open, nobody answers.
-    let health = ["curl", "-sk", "--max-time", "2", "-w", "%{http_code}", "https://127.0.0.1:10250/healthz"];
-    assert_eq!(testbed.exec(WORKER, &health).await.unwrap().stdout, "Unauthorized401");
+    let once = ["curl", "-sk", "--max-time", "2", "-w", "%{http_code}", "https://127.0.0.1:10250/healthz"];
+    let health = [&once[..], &["--retry", "20", "--retry-delay", "1", "--retry-connrefused"]].concat();
+    assert!(testbed.exec(WORKER, &health).await.unwrap().stdout.ends_with("Unauthorized401"));
     testbed.component(WORKER, Verb::Pause, "kubelet").await.unwrap();
-    assert_eq!(testbed.exec(WORKER, &health).await.unwrap().stdout, "000");
+    assert_eq!(testbed.exec(WORKER, &once).await.unwrap().stdout, "000");
     assert_eq!(state(&testbed, "kubelet").await.0, ComponentState::Paused);
     testbed.component(WORKER, Verb::Resume, "kubelet").await.unwrap();
-    assert_eq!(testbed.exec(WORKER, &health).await.unwrap().stdout, "Unauthorized401");
+    assert!(testbed.exec(WORKER, &health).await.unwrap().stdout.ends_with("Unauthorized401"));
 
     // Stopped stays stopped until it is started.
     testbed.component(WORKER, Verb::Stop, "kube-proxy").await.unwrap();
