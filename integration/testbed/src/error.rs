@@ -62,14 +62,14 @@ pub enum Error {
         problem: String,
     },
     /// A request to a Kubernetes API server failed.
-    #[error("cluster {cluster}: cannot {action}")]
+    #[error("cluster {cluster}: cannot {action}: {reason}")]
     Api {
         /// The cluster.
         cluster: String,
         /// What was tried.
         action: String,
-        /// The cause.
-        source: Box<kube::Error>,
+        /// What the API server said, or why it was not reached.
+        reason: String,
     },
     /// Something did not come true in time.
     #[error("{what} did not happen within {} s; {hint}", limit.as_secs())]
@@ -119,6 +119,13 @@ impl Error {
     /// For `map_err` on requests to an API server.
     pub(crate) fn api(cluster: &str, action: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let (cluster, action) = (cluster.to_owned(), action.into());
-        move |source| Self::Api { cluster, action, source: Box::new(source) }
+        move |error| {
+            let reason = match error {
+                kube::Error::Api(status) => status.message,
+                // The client's own errors say everything again in their sources.
+                other => other.to_string(),
+            };
+            Self::Api { cluster, action, reason }
+        }
     }
 }

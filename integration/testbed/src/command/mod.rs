@@ -11,6 +11,9 @@ use crate::error::{Error, Result};
 /// How many characters of a failed program's output an error carries: its last words tell the cause.
 const OUTPUT_KEPT: usize = 600;
 
+/// The environment variable that tells a called program's caller by its process number, for as long as the program runs.
+pub(crate) const CALLER: &str = "LIQO_TESTBED_CALLER";
+
 /// A program to run to its end.
 #[derive(Debug)]
 pub(crate) struct Call {
@@ -69,6 +72,7 @@ impl Call {
         let mut child = Command::new(&self.words[0])
             .args(&self.words[1..])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env(CALLER, std::process::id().to_string())
             .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

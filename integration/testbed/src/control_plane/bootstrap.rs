@@ -1,7 +1,10 @@
 //! The first objects of a cluster: what `kubeadm init` and its usual add-ons would have made.
 
+use std::time::Duration;
+
 use kube::Client;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::component::{
     STORAGE_ACCOUNT, STORAGE_CLASS, STORAGE_NAMESPACE, storage_config, storage_helper_pod, storage_scripts,
@@ -9,6 +12,9 @@ use crate::component::{
 use crate::error::{Error, Result};
 use crate::model::ClusterRecord;
 
+/// Longer than what is in flight when an `up` is killed.
+const APPLY_LIMIT: Duration = Duration::from_secs(15);
+const APPLY_PAUSE: Duration = Duration::from_millis(200);
 /// The owner of the testbed's fields in server-side apply.
 const OWNER: &str = "liqo-testbed";
 
@@ -192,18 +198,24 @@ fn path(object: &Value) -> Option<String> {
     })
 }
 
-/// Server-side apply, so that a second `up` of a cluster changes nothing.
+/// Server-side apply, so that a second `up` of a cluster changes nothing. It is tried again for a while: requests of an
+/// `up` that was killed may still be under way, and an API server that is just ready may lack its first namespaces.
 async fn apply(client: &Client, record: &ClusterRecord, object: &Value) -> Result<()> {
     let path = path(object).unwrap_or_default();
-    let request = http::Request::patch(format!("{path}?fieldManager={OWNER}&force=true"))
-        .header("content-type", "application/apply-patch+yaml")
-        .body(object.to_string().into_bytes())
-        .map_err(|e| Error::file("apply", &path)(std::io::Error::other(e)))?;
-    client
-        .request::<Value>(request)
-        .await
-        .map(drop)
-        .map_err(Error::api(record.spec.name.as_str(), format!("apply {path}")))
+    let deadline = Instant::now() + APPLY_LIMIT;
+    loop {
+        let request = http::Request::patch(format!("{path}?fieldManager={OWNER}&force=true"))
+            .header("content-type", "application/apply-patch+yaml")
+            .body(object.to_string().into_bytes())
+            .map_err(|e| Error::file("apply", &path)(std::io::Error::other(e)))?;
+        match client.request::<Value>(request).await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => {
+                return Err(Error::api(record.spec.name.as_str(), format!("apply {path}"))(error));
+            }
+            Err(_) => tokio::time::sleep(APPLY_PAUSE).await,
+        }
+    }
 }
 
 #[cfg(test)]

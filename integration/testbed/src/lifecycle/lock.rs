@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::remains;
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::progress::Progress;
@@ -30,15 +31,21 @@ impl Lock {
             .open(&path)
             .map_err(Error::file("open the lock", &path))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return Ok(Self { _file: file });
+            return Self::held(file).await;
         }
         progress.say("testbed", "waiting for another testbed command to end");
         let locked =
             tokio::task::spawn_blocking(move || flock(&file, FlockOperation::LockExclusive).map(|()| file));
         match locked.await {
-            Ok(Ok(file)) => Ok(Self { _file: file }),
+            Ok(Ok(file)) => Self::held(file).await,
             Ok(Err(error)) => Err(Error::file("lock", &path)(error.into())),
             Err(error) => Err(Error::file("lock", &path)(std::io::Error::other(error))),
         }
+    }
+
+    /// What an earlier holder had called and left when it was killed would work on beside the new one.
+    async fn held(file: File) -> Result<Self> {
+        remains::end_orphans().await?;
+        Ok(Self { _file: file })
     }
 }

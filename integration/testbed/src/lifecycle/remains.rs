@@ -8,7 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::error::{Error, Result};
 use crate::layout::{Layout, directory};
-use crate::node::process::marked;
+use crate::node::NodeProcess;
+use crate::node::process::{marked, orphans};
 
 /// From SIGKILL to the end of the last process of a node. The kernel ends a process namespace in milliseconds, but
 /// processes in a disk wait hold it up.
@@ -33,22 +34,36 @@ pub(super) fn nodes(cluster: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// [`Error::Timeout`] when one does not end.
 pub(crate) async fn power_off(root: &Path) -> Result<()> {
+    end(|| marked(root), &root.display().to_string()).await
+}
+
+/// Ends what a command that was killed had called and that goes on without it, such as the copying of images. The caller
+/// holds the lock, so no other command is meant.
+///
+/// # Errors
+/// [`Error::Timeout`] when one does not end.
+pub(super) async fn end_orphans() -> Result<()> {
+    end(orphans, "a testbed command that was killed").await
+}
+
+async fn end(find: impl Fn() -> Vec<NodeProcess>, whose: &str) -> Result<()> {
     let ended = async {
         loop {
-            let left = marked(root);
+            let left = find();
             if left.is_empty() {
                 return;
             }
-            for (pid, _) in left {
-                if let Some(pid) = Pid::from_raw(pid) {
-                    let _ = kill_process(pid, Signal::KILL);
-                }
+            for pid in left.iter().filter_map(|process| Pid::from_raw(process.pid)) {
+                // It may have ended since.
+                let _ = kill_process(pid, Signal::KILL);
             }
-            tokio::time::sleep(POLL).await;
+            while left.iter().any(|process| process.runs()) {
+                tokio::time::sleep(POLL).await;
+            }
         }
     };
     tokio::time::timeout(LIMIT, ended).await.map_err(|_| Error::Timeout {
-        what: format!("the end of all processes of {}", root.display()),
+        what: format!("the end of all processes of {whose}"),
         limit: LIMIT,
         hint: "one of them hangs in the kernel: see `dmesg`".into(),
     })

@@ -1,10 +1,11 @@
 //! The supervisor's process as the machine sees it, told apart from a later process with the same number.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::plan::{MARK, directory};
+use crate::command::CALLER;
 use crate::error::{Error, Result};
 use crate::layout::write_file;
 
@@ -56,18 +57,29 @@ fn start_of(pid: i32) -> Option<u64> {
     (*fields.first()? != "Z").then(|| fields.get(19)?.parse().ok())?
 }
 
-/// The processes that carry the mark of a node below `state`, whatever else is known of them.
-pub(crate) fn marked(state: &Path) -> Vec<(i32, PathBuf)> {
+/// The processes that carry the mark of a node below `state`, whatever else is known of them. One that is ending carries
+/// it no more, since its memory is gone first: who waits for an end has to remember the process.
+pub(crate) fn marked(state: &Path) -> Vec<NodeProcess> {
+    with_environment(MARK, |value| Path::new(value).starts_with(state))
+}
+
+/// The programs that a testbed called which was then killed: they would go on making things.
+pub(crate) fn orphans() -> Vec<NodeProcess> {
+    with_environment(CALLER, |value| !Path::new("/proc").join(value).exists())
+}
+
+/// The processes whose environment has this variable with a value that matches.
+fn with_environment(name: &str, matches: impl Fn(&str) -> bool) -> Vec<NodeProcess> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse::<i32>().ok());
+    let prefix = format!("{name}=");
     pids.filter_map(|pid| {
         let environment = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
-        let prefix = format!("{MARK}=");
         let value = environment
             .split(|byte| *byte == 0)
             .find_map(|entry| std::str::from_utf8(entry).ok()?.strip_prefix(prefix.as_str()))?;
-        let node = PathBuf::from(value);
-        node.starts_with(state).then_some((pid, node))
+        let started = matches(value).then(|| start_of(pid))??;
+        Some(NodeProcess { pid, started })
     })
     .collect()
 }
@@ -84,6 +96,22 @@ mod tests {
     }
 
     #[test]
+    fn a_program_is_an_orphan_when_its_caller_is_gone() {
+        let mut caller = std::process::Command::new("true").spawn().unwrap();
+        caller.wait().unwrap();
+        let child = |caller: u32| {
+            std::process::Command::new("sleep").arg("60").env(CALLER, caller.to_string()).spawn().unwrap()
+        };
+        let mut children = [child(caller.id()), child(std::process::id())];
+        let found: Vec<i32> = orphans().iter().map(|process| process.pid).collect();
+        for child in &mut children {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert!(found.contains(&(children[0].id() as i32)) && !found.contains(&(children[1].id() as i32)));
+    }
+
+    #[test]
     fn a_marked_process_is_found() {
         let root = tempfile::tempdir().unwrap();
         let node = root.path().join("n");
@@ -91,6 +119,7 @@ mod tests {
         let found = marked(root.path());
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(found, [(child.id() as i32, node)]);
+        assert_eq!(found.iter().map(|process| process.pid).collect::<Vec<_>>(), [child.id() as i32]);
+        assert!(!found[0].runs());
     }
 }
