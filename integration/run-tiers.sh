@@ -22,6 +22,18 @@ while kill -0 $runner 2>/dev/null; do
     wait $runner || status=$?
 done
 
+# What the components said is gone with their clusters, and a failure is seldom understood without it.
+if [ "$status" != 0 ]; then
+    rm -rf target/logs
+    for logs in "${LIQO_TESTBED_ROOT:-/var/lib/liqo-testbed}"/clusters/*/nodes/*/logs; do
+        [ -d "$logs" ] || continue
+        node=$(basename "$(dirname "$logs")")
+        mkdir -p "target/logs/$node"
+        cp "$logs"/*.log "target/logs/$node/"
+    done
+    echo "the logs of all components are in target/logs" >&2
+fi
+
 log=target/down.log
 if ! target/bin/testbed down >"$log" 2>&1; then
     cat "$log" >&2

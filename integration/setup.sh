@@ -125,7 +125,7 @@ has_package() { [[ $(dpkg-query -W -f='${Status}' "$1" 2>/dev/null) == *' instal
 has_cni() {
     local directory
     for directory in /usr/lib/cni /opt/cni/bin; do
-        if [ -x $directory/bridge ] && [ -x $directory/host-local ] && [ -x $directory/loopback ]; then
+        if [ -x $directory/bridge ] && [ -x $directory/host-local ] && [ -x $directory/loopback ] && [ -x $directory/portmap ]; then
             return 0
         fi
     done

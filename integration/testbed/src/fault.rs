@@ -1,13 +1,13 @@
 //! Faults: components and nodes that end or hang, links that break. Each has a call that ends it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::control_plane::{client, create_nodes, wait_for_api, wait_for_nodes};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::lifecycle::{Lock, Starter, ensure_node, power_off, start};
 use crate::model::ClusterRecord;
-use crate::network::{Cut, Cuts, apply_cuts, read_cuts};
+use crate::network::{Cut, Cuts, NodeLink, apply_cuts, read_cuts, silence};
 use crate::node::{ComponentState, NodeClient, Verb};
 use crate::progress::Progress;
 
@@ -20,8 +20,8 @@ const STATE_LIMIT: Duration = Duration::from_secs(20);
 /// # Errors
 /// [`Error::Invalid`] for an unknown node, [`Error::Node`] for an unknown component or one that does not run.
 pub(crate) async fn component(layout: &Layout, node: &str, verb: Verb, name: &str) -> Result<()> {
-    layout.node_by_name(node)?;
-    let socket = layout.run().join("control").join(node);
+    let (record, ordinal) = layout.node_by_name(node)?;
+    let socket = layout.socket(&record.spec.name.node(ordinal));
     let client = NodeClient::new(node, &socket);
     let process = |all: &[crate::ComponentStatus]| all.iter().find(|c| c.name == name).and_then(|c| c.pid);
     let before = process(&client.status().await?);
@@ -52,13 +52,15 @@ pub(crate) async fn component(layout: &Layout, node: &str, verb: Verb, name: &st
     client.wait(name, state, STATE_LIMIT).await
 }
 
-/// Takes a node's power away: all its processes end at once, its cable stays plugged and silent.
+/// Takes a node's power away: it falls silent on its cable, and all its processes end at once. The link goes first, or the
+/// kernel would say goodbye on every connection, and a node that is off would go on forwarding.
 ///
 /// # Errors
 /// [`Error::Invalid`] for an unknown node.
 pub(crate) async fn kill_node(layout: &Layout, node: &str, progress: &Progress) -> Result<()> {
     let (record, ordinal) = layout.node_by_name(node)?;
     let _lock = Lock::take(layout, progress).await?;
+    silence(&NodeLink::of(layout, &record, ordinal)).await?;
     power_off(&layout.node(&record.spec.name, &record.spec.name.node(ordinal))).await
 }
 
@@ -70,7 +72,9 @@ pub(crate) async fn start_node(layout: &Layout, node: &str, progress: &Progress)
     let (record, ordinal) = layout.node_by_name(node)?;
     let _lock = Lock::take(layout, progress).await?;
     let starter = Starter::prepare(layout, progress).await?;
-    ensure_node(&starter, &record, ordinal).await?;
+    let started = SystemTime::now();
+    let booted = ensure_node(&starter, &record, ordinal).await?;
+    let since = if booted { started } else { SystemTime::UNIX_EPOCH };
     let name = record.spec.name.as_str();
     start(&starter, &record, ordinal, |c| c.first.iter().map(|c| c.name.clone()).collect()).await?;
     let client = client(name, &layout.kubeconfig(&record.spec.name)).await?;
@@ -82,7 +86,7 @@ pub(crate) async fn start_node(layout: &Layout, node: &str, progress: &Progress)
     if record.spec.control_plane_only() {
         return Ok(());
     }
-    wait_for_nodes(name, &client, &[node.to_owned()]).await
+    wait_for_nodes(name, &client, &[node.to_owned()], since).await
 }
 
 /// The link that one or two names stand for: a node, a cluster, or two clusters.

@@ -1,6 +1,6 @@
 //! Builds Kubernetes, etcd, CoreDNS, kubectl, helm and the volume provisioner from Go modules, once for each set of inputs.
 //!
-//! The cache's key is the hash of the module files, the source and the build flags. The Go release is not part of it: a
+//! The cache's key is the hash of the module files, the source and the link flags. The Go release is not part of it: a
 //! newer compiler gives the same programs, and a rebuild of ten minutes after each update of Go would buy nothing.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::command::Call;
 use crate::error::{Error, Result};
-use crate::layout::{Layout, remove_tree};
+use crate::layout::{Layout, remove_tree, temporary};
 use crate::progress::Progress;
 
 const SOURCES: [&str; 3] = ["go.mod", "go.sum", "main.go"];
@@ -48,7 +48,7 @@ pub(crate) async fn binaries(layout: &Layout, progress: &Progress) -> Result<Pat
     }
     crate::preflight::needs_program("go", "golang-go (or a Go release from go.dev)")?;
     crate::preflight::needs_space(layout.cache(), BUILD_SPACE)?;
-    let temporary = layout.cache().join(format!(".kubernetes-{key}.{}", std::process::id()));
+    let temporary = temporary(layout.cache(), &format!("kubernetes-{key}"))?;
     let built = build(&source, &temporary, progress).await;
     if let Err(error) = built {
         remove_tree(&temporary)?;
@@ -147,6 +147,9 @@ fn key(source: &Path) -> Result<String> {
     for name in SOURCES {
         let path = source.join(name);
         hash.update(std::fs::read(&path).map_err(Error::file("read", &path))?);
+    }
+    for program in programs(&module_versions(source)?) {
+        hash.update(link_flags(&program));
     }
     hash.update(NAMES.join(","));
     hash.update(std::env::consts::ARCH);

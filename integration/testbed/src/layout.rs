@@ -6,6 +6,8 @@
 //! | run | network namespaces, control sockets, the lock, faults | until `down` |
 //! | cache | Kubernetes binaries, images | until the user removes it |
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -38,9 +40,9 @@ impl Layout {
             _ => Network::default(),
         };
         Ok(Self {
-            state: path("LIQO_TESTBED_ROOT").unwrap_or_else(|| "/var/lib/liqo-testbed".into()),
+            state: absolute(path("LIQO_TESTBED_ROOT").unwrap_or_else(|| "/var/lib/liqo-testbed".into()))?,
             run: "/run/liqo-testbed".into(),
-            cache,
+            cache: absolute(cache)?,
             network,
         })
     }
@@ -104,6 +106,19 @@ impl Layout {
     /// The links that are cut.
     pub fn cuts(&self) -> PathBuf {
         self.run.join("cuts.json")
+    }
+
+    /// The records that can be read, for those who clean up: what another version or a full disk wrote must not keep
+    /// clusters from being taken down.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the directory cannot be listed.
+    pub fn readable_records(&self) -> Result<Vec<ClusterRecord>> {
+        let read = |name: String| {
+            let text = std::fs::read(self.clusters().join(name).join("cluster.json")).ok()?;
+            serde_json::from_slice(&text).ok()
+        };
+        Ok(directory(&self.clusters())?.into_iter().filter_map(read).collect())
     }
 
     /// The records of all clusters, by name. A directory without a readable record (its `up` was killed before it
@@ -174,6 +189,11 @@ impl Layout {
     }
 }
 
+/// Processes of the testbed work in other directories than its caller.
+fn absolute(path: PathBuf) -> Result<PathBuf> {
+    std::path::absolute(&path).map_err(Error::file("find", path))
+}
+
 /// The names in a directory, sorted; none when it does not exist.
 pub(crate) fn directory(path: &Path) -> Result<Vec<String>> {
     let entries = match std::fs::read_dir(path) {
@@ -189,6 +209,19 @@ pub(crate) fn directory(path: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
+/// A place in the cache for something that is being made. What makers that were killed left there is removed.
+pub(crate) fn temporary(cache: &Path, name: &str) -> Result<PathBuf> {
+    let prefix = format!(".{name}.");
+    for entry in std::fs::read_dir(cache).into_iter().flatten().flatten() {
+        let file = entry.file_name();
+        let maker = file.to_str().and_then(|file| file.strip_prefix(&prefix));
+        if maker.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            remove_tree(&entry.path())?;
+        }
+    }
+    Ok(cache.join(format!("{prefix}{}", std::process::id())))
+}
+
 /// Writes a file whole or not at all, and makes its directory.
 pub(crate) fn write_file(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
     if let Some(parent) = path.parent() {
@@ -196,6 +229,23 @@ pub(crate) fn write_file(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> 
     }
     let temporary = path.with_extension("new");
     std::fs::write(&temporary, contents).map_err(Error::file("write", path))?;
+    std::fs::rename(&temporary, path).map_err(Error::file("write", path))
+}
+
+/// Writes a file that nobody else may read, not even while it is written.
+pub(crate) fn write_secret(path: &Path, contents: impl AsRef<[u8]>) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).map_err(Error::file("make", parent))?;
+    }
+    let temporary = path.with_extension("new");
+    remove_file(&temporary)?;
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(contents.as_ref()))
+        .map_err(Error::file("write", path))?;
     std::fs::rename(&temporary, path).map_err(Error::file("write", path))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use serde_json::Value;
@@ -42,6 +43,8 @@ const CAPABILITIES: [(u32, &str); 6] = [
     (21, "CAP_SYS_ADMIN"),
     (27, "CAP_MKNOD"),
 ];
+/// For a component to print its help.
+const HELP: Duration = Duration::from_secs(20);
 /// Disk that a node fills in its first hour, in MiB.
 const SPACE_PER_NODE: u64 = 512;
 
@@ -63,7 +66,6 @@ pub(crate) async fn check(layout: &Layout, specs: &[ClusterSpec]) -> Result<()> 
     kernel()?;
     let nodes: usize = specs.iter().map(|spec| spec.nodes.max(1)).sum();
     needs_space(layout.state(), SPACE_PER_NODE * nodes as u64)?;
-    ours(layout)?;
     network(layout).await
 }
 
@@ -106,10 +108,14 @@ fn kernel() -> Result<()> {
             "load it with `modprobe br_netfilter`",
         ));
     }
-    if !cgroup::available() {
-        return Err(machine("no control groups are mounted".into(), "mount them on /sys/fs/cgroup"));
+    match cgroup::missing().as_deref() {
+        None => Ok(()),
+        Some([]) => Err(machine("no control groups are mounted".into(), "mount them on /sys/fs/cgroup")),
+        Some(missing) => Err(machine(
+            format!("the control groups lack {}", missing.join(", ")),
+            "enable them on the kernel's command line (cgroup_enable=memory), or start the container with --cgroupns=host",
+        )),
     }
-    Ok(())
 }
 
 /// Checks that a program is there.
@@ -146,7 +152,7 @@ pub(crate) fn needs_space(path: &Path, needed: u64) -> Result<()> {
 }
 
 /// One machine has one testbed: two state directories would fight for the same links and addresses.
-fn ours(layout: &Layout) -> Result<()> {
+pub(crate) fn ours(layout: &Layout) -> Result<()> {
     let owner = std::fs::read_to_string(layout.run().join("owner")).unwrap_or_default();
     if owner.is_empty() || Path::new(owner.trim()) == layout.state() {
         return Ok(());
@@ -158,39 +164,37 @@ fn ours(layout: &Layout) -> Result<()> {
 }
 
 async fn network(layout: &Layout) -> Result<()> {
-    if let Some(taken) = machine_link_taken().await {
+    if let Some(taken) = machine_link_taken(layout).await {
         return Err(taken);
     }
-    let text = Call::new("ip", ["-json", "-4", "addr"]).run().await?;
-    match overlapping(&text, layout.network().cidr()) {
+    let routes = Call::new("ip", ["-json", "-4", "route", "show", "table", "all"]).run().await?;
+    match overlapping(&routes, layout.network().cidr()) {
         Some((link, range)) => Err(machine(
-            format!("the nodes' network {} is in use by others: {link} has {range}", layout.network().cidr()),
+            format!(
+                "the nodes' network {} is in use by others: {link} leads to {range}",
+                layout.network().cidr()
+            ),
             "name another /16 with LIQO_TESTBED_NETWORK",
         )),
         None => Ok(()),
     }
 }
 
-/// The first link, other than the testbed's, whose range overlaps the network.
-fn overlapping(addresses: &str, network: Ipv4Net) -> Option<(String, Ipv4Net)> {
-    let links: Vec<Value> = serde_json::from_str(addresses).ok()?;
-    let ranges = links.iter().filter(|link| link["ifname"] != MACHINE_LINK).flat_map(|link| {
-        let name = link["ifname"].as_str().unwrap_or_default().to_owned();
-        let all = link["addr_info"].as_array().cloned().unwrap_or_default();
-        all.into_iter().filter_map(move |address| {
-            let prefix = u8::try_from(address["prefixlen"].as_u64()?).ok()?;
-            let range = Ipv4Net::new(address["local"].as_str()?.parse().ok()?, prefix).ok()?;
-            Some((name.clone(), range))
-        })
+/// The first route over a link, other than the testbed's, whose range overlaps the network. Addresses of the machine are
+/// routes, too.
+fn overlapping(routes: &str, network: Ipv4Net) -> Option<(String, Ipv4Net)> {
+    let routes: Vec<Value> = serde_json::from_str(routes).ok()?;
+    let foreign = routes.iter().filter(|route| route["dev"] != MACHINE_LINK).filter_map(|route| {
+        let text = route["dst"].as_str()?;
+        let range: Ipv4Net = text.parse().or_else(|_| format!("{text}/32").parse()).ok()?;
+        Some((route["dev"].as_str()?.to_owned(), range))
     });
-    let overlaps = |range: &Ipv4Net| {
-        let range = range.trunc();
-        range.contains(&network) || network.contains(&range)
-    };
-    ranges.into_iter().find(|(_, range)| overlaps(range))
+    let overlaps =
+        |range: &Ipv4Net| range.prefix_len() > 0 && (range.contains(&network) || network.contains(range));
+    foreign.into_iter().find(|(_, range)| overlaps(range))
 }
 
-/// Checks that each cluster is named once, and no flag is one that its component does not know.
+/// Checks that no flag is one that its component does not know, or gives a value that it cannot read.
 ///
 /// # Errors
 /// [`Error::Invalid`].
@@ -202,7 +206,8 @@ pub(crate) async fn flags(binaries: &Path, specs: &[ClusterSpec]) -> Result<()> 
     for (component, flag) in all {
         let program = binaries.join(component).display().to_string();
         // A component reads its flags in order and prints its help only when it knows those before.
-        if let Err(Error::Command { output, .. }) = Call::new(&program, [flag, "--help"]).run().await {
+        let help = tokio::time::timeout(HELP, Call::new(&program, [flag, "--help"]).run());
+        if let Ok(Err(Error::Command { output, .. })) = help.await {
             let said = output.lines().find(|line| line.contains("flag") || line.contains("argument"));
             return Err(Error::Invalid {
                 what: "--kubernetes-flags",
@@ -223,18 +228,22 @@ fn machine(problem: String, fix: &str) -> Error {
 mod tests {
     use super::*;
 
-    const ADDRESSES: &str = r#"[
-        {"ifname": "lo", "addr_info": [{"local": "127.0.0.1", "prefixlen": 8}]},
-        {"ifname": "testbed0", "addr_info": [{"local": "172.30.0.1", "prefixlen": 16}]},
-        {"ifname": "eth7", "addr_info": [{"local": "172.29.255.9", "prefixlen": 14}]}
+    const ROUTES: &str = r#"[
+        {"dst": "default", "gateway": "10.0.0.1", "dev": "eth0"},
+        {"dst": "172.30.0.0/16", "dev": "testbed0"},
+        {"type": "local", "dst": "172.30.0.1", "dev": "testbed0"},
+        {"dst": "172.16.0.0/12", "dev": "vpn7"},
+        {"type": "local", "dst": "10.9.0.1", "dev": "lan"}
     ]"#;
 
     #[test]
-    fn a_link_of_others_in_the_same_range_is_named() {
-        let network = "172.30.0.0/16".parse().unwrap();
-        let (link, range) = overlapping(ADDRESSES, network).unwrap();
-        assert_eq!((link.as_str(), range.to_string().as_str()), ("eth7", "172.29.255.9/14"));
-        assert_eq!(overlapping(ADDRESSES, "10.1.0.0/16".parse().unwrap()), None);
+    fn a_link_of_others_that_leads_to_the_range_is_named() {
+        let found = |network: &str| {
+            overlapping(ROUTES, network.parse().unwrap()).map(|(link, range)| format!("{link} {range}"))
+        };
+        assert_eq!(found("172.30.0.0/16").as_deref(), Some("vpn7 172.16.0.0/12"));
+        assert_eq!(found("10.9.0.0/16").as_deref(), Some("lan 10.9.0.1/32"));
+        assert_eq!(found("10.1.0.0/16"), None);
     }
 
     #[test]

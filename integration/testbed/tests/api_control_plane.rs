@@ -29,6 +29,10 @@ async fn is_cut_off(testbed: &Testbed, node: &str, address: &str) -> bool {
     !ask(testbed, node, address, "0").await
 }
 
+async fn pings(testbed: &Testbed, node: &str, address: &str) -> bool {
+    testbed.exec(node, &["busybox", "ping", "-c", "1", "-W", "1", address]).await.unwrap().success
+}
+
 async fn ask(testbed: &Testbed, node: &str, address: &str, retries: &str) -> bool {
     let url = format!("https://{address}:6443/livez");
     let command = [
@@ -66,7 +70,8 @@ async fn api_links_are_cut_and_heal_and_nat_hides_what_is_behind_it() {
     assert_ne!(inside, outside);
     assert!(reaches(&testbed, &c, &alpha).await && reaches(&testbed, &a, &outside).await);
     assert!(is_cut_off(&testbed, &a, &inside).await);
-    assert_eq!(gamma.kubectl("get --raw /readyz"), "ok");
+    let through = testbed.client(&gamma.name).await.unwrap();
+    assert_eq!(through.apiserver_version().await.unwrap().minor, "34");
 
     // Two clusters: only the link between them.
     testbed.cut(&["alpha".into(), "beta".into()]).await.unwrap();
@@ -83,8 +88,10 @@ async fn api_links_are_cut_and_heal_and_nat_hides_what_is_behind_it() {
     assert!(reaches(&testbed, &c, &alpha).await);
 
     // A node: nobody, the machine included.
+    let machine = testbed.layout().network().machine().to_string();
+    assert!(pings(&testbed, &b, &machine).await);
     testbed.cut(std::slice::from_ref(&b)).await.unwrap();
-    assert!(is_cut_off(&testbed, &b, &alpha).await && is_cut_off(&testbed, &b, "172.30.0.1").await);
+    assert!(is_cut_off(&testbed, &b, &alpha).await && !pings(&testbed, &b, &machine).await);
     assert!(testbed.status().await.unwrap().clusters.iter().any(|c| c.name == "beta" && !c.ready));
     testbed.heal(&[]).await.unwrap();
     assert!(reaches(&testbed, &b, &alpha).await);
@@ -119,13 +126,36 @@ async fn api_nothing_is_switched_off_that_production_has_on() {
     alpha.apply(&REQUEST.replace("NAME", "julia").replace("REQUEST", &encoded));
     alpha.kubectl("certificate approve julia");
     alpha.kubectl("wait csr/julia --for=jsonpath={.status.certificate} --timeout=30s");
-    assert_eq!(alpha.kubectl("auth can-i list secrets --as=admin --as-group=system:masters"), "yes\n");
+    let (key_file, certificate) = (directory.path().join("key"), directory.path().join("certificate"));
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    let signed = alpha.kubectl("get csr julia -o jsonpath={.status.certificate}");
+    let decoded = std::process::Command::new("sh")
+        .args(["-ec", "echo \"$0\" | base64 -d > \"$1\"", &signed, &certificate.display().to_string()])
+        .output()
+        .unwrap();
+    succeeded(decoded, "base64");
+    let server =
+        testbed.status().await.unwrap().clusters.into_iter().find(|c| c.name == "alpha").unwrap().server;
+    let whoami = [
+        "auth",
+        "whoami",
+        "--kubeconfig=/dev/null",
+        "--insecure-skip-tls-verify",
+        &format!("--server={server}"),
+        &format!("--client-key={}", key_file.display()),
+        &format!("--client-certificate={}", certificate.display()),
+        "--output=jsonpath={.status.userInfo.username}",
+    ];
+    assert_eq!(succeeded(alpha.try_kubectl(&whoami), "whoami"), "julia");
 
-    // RBAC and the node authorizer.
+    // RBAC and the node authorizer, which lets a node read itself and nothing else.
     let denied = alpha.try_kubectl(&["get", "secrets", "-A", "--as=julia"]);
     assert!(String::from_utf8_lossy(&denied.stderr).contains("Forbidden"), "{denied:?}");
-    let node = ["auth", "can-i", "get", "secrets", "-A", "--as=system:node:x", "--as-group=system:nodes"];
-    assert!(!alpha.try_kubectl(&node).status.success());
+    let may = |what: &str| {
+        let words = ["auth", "can-i", "get", what, "--as=system:node:x", "--as-group=system:nodes"];
+        alpha.try_kubectl(&words).status.success()
+    };
+    assert!(may("nodes/x") && !may("secrets"));
 
     // Admission at its defaults: ServiceAccounts are checked, priorities set, defaults filled in.
     let pod = [
@@ -153,6 +183,18 @@ async fn api_nothing_is_switched_off_that_production_has_on() {
     // Audit was asked for here.
     let audit = std::fs::read_to_string(testbed.log("alpha-control-plane", "audit").unwrap()).unwrap();
     assert!(audit.contains("\"impersonatedUser\":{\"username\":\"julia\""));
+}
+
+#[tokio::test]
+async fn api_a_flag_that_its_component_refuses_is_refused_at_once() {
+    let Some(testbed) = testbed("api_a_flag_that_its_component_refuses_is_refused_at_once") else { return };
+    for flag in ["kube-apiserver=--no-such-flag=1", "kubelet=--v=many", "etcd=--no-such-flag=1"] {
+        let mut delta = spec("delta", 0);
+        delta.flags = vec![flag.parse().unwrap()];
+        let error = testbed.up(&[delta]).await.unwrap_err().line();
+        assert!(error.contains(flag) && error.contains("is refused by"), "{error}");
+        assert!(testbed.kubeconfig(&"delta".parse().unwrap()).is_err(), "{flag} made a cluster");
+    }
 }
 
 #[tokio::test]

@@ -73,6 +73,12 @@ spec:
     // Without power everything of the node is gone at once; afterwards its pod runs again.
     testbed.kill_node(WORKER).await.unwrap();
     assert!(testbed.exec(WORKER, &["true"]).await.unwrap_err().line().contains("does not run"));
+    let address = rome.kubectl("get node rome-worker -o jsonpath={.status.addresses[0].address}");
+    let ping = ["busybox", "ping", "-c", "1", "-W", "1", &address];
+    assert!(
+        !testbed.exec("rome-control-plane", &ping).await.unwrap().success,
+        "a node without power answers"
+    );
     testbed.start_node(WORKER).await.unwrap();
     rome.kubectl("wait pod/victim -n faults --for=jsonpath={.status.containerStatuses[0].restartCount}=1 --timeout=60s");
     rome.kubectl("wait pod/victim -n faults --for=condition=Ready --timeout=60s");

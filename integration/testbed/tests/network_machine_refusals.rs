@@ -16,6 +16,7 @@ fn refused(script: &str) -> String {
     let output = Command::new("unshare")
         .args(["--net", "--mount", "sh", "-euc", &format!("mount -t tmpfs tmpfs /run; {script}")])
         .env("TESTBED", TESTBED)
+        .env_remove("LIQO_TESTBED_NETWORK")
         .env("LIQO_TESTBED_ROOT", directory.path().join("state"))
         .env("SCRATCH", directory.path())
         .output()
@@ -53,7 +54,7 @@ fn network_missing_and_taken_things_are_named() {
         ),
         (
             "ip link add lan type bridge; ip addr add 172.30.77.1/24 dev lan; $TESTBED up rome",
-            "lan has 172.30.77.1/24",
+            "lan leads to 172.30.77.",
             "LIQO_TESTBED_NETWORK",
         ),
         (
@@ -68,10 +69,30 @@ fn network_missing_and_taken_things_are_named() {
 }
 
 #[test]
+fn network_down_keeps_what_is_not_the_testbeds() {
+    if testbed("network_down_keeps_what_is_not_the_testbeds").is_none() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let script = "mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /sys/fs/cgroup; mkdir -p $LIQO_TESTBED_ROOT; echo kept > $LIQO_TESTBED_ROOT/own; \
+                  mkdir -p $LIQO_TESTBED_ROOT/clusters/rome; echo broken > $LIQO_TESTBED_ROOT/clusters/rome/cluster.json; \
+                  $TESTBED down; cat $LIQO_TESTBED_ROOT/own; ls $LIQO_TESTBED_ROOT";
+    let output = Command::new("unshare")
+        .args(["--net", "--mount", "sh", "-euc", script])
+        .env("TESTBED", TESTBED)
+        .env("LIQO_TESTBED_ROOT", directory.path().join("mine"))
+        .output()
+        .unwrap();
+    assert_eq!(fixture::succeeded(output, script), "kept\nown\n");
+}
+
+#[test]
 fn network_another_testbed_on_the_machine_is_named() {
     if testbed("network_another_testbed_on_the_machine_is_named").is_none() {
         return;
     }
+    let line = refused("mkdir /run/liqo-testbed; echo /elsewhere > /run/liqo-testbed/owner; $TESTBED down");
+    assert!(line.contains("/elsewhere"), "{line}");
     let line =
         refused("mkdir /run/liqo-testbed; echo /elsewhere > /run/liqo-testbed/owner; $TESTBED up rome");
     assert!(

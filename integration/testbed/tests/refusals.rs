@@ -10,6 +10,7 @@ fn refused(words: &str) -> String {
     let state = directory.path().join("state");
     let output = Command::new(env!("CARGO_BIN_EXE_testbed"))
         .args(words.split(' '))
+        .env_remove("LIQO_TESTBED_NETWORK")
         .env("LIQO_TESTBED_ROOT", &state)
         .env("LIQO_TESTBED_CACHE", directory.path().join("cache"))
         .output()

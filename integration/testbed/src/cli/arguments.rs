@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn options_apply_to_all_clusters_and_nat_to_the_named() {
-        let words = "testbed up rome milan --nodes 2 --behind-nat milan --kubernetes-flags kubelet=--v=2 etcd=--debug";
+        let words = "testbed up rome milan --nodes 2 --behind-nat milan --kubernetes-flags kubelet=--v=2 etcd=--log-level=debug";
         let arguments = Arguments::try_parse_from(words.split(' ')).unwrap();
         let Verb::Up(up) = arguments.verb else { panic!("{arguments:?}") };
         let specs = up.specs().unwrap();

@@ -7,12 +7,18 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use crate::error::{Error, Result};
+use crate::node::NodeProcess;
 
 /// How many characters of a failed program's output an error carries: its last words tell the cause.
 const OUTPUT_KEPT: usize = 600;
 
-/// The environment variable that tells a called program's caller by its process number, for as long as the program runs.
+/// The environment variable that tells who called a program, for as long as the program runs.
 pub(crate) const CALLER: &str = "LIQO_TESTBED_CALLER";
+
+/// This process in a form that [`crate::node::process::orphans`] reads.
+fn caller() -> String {
+    NodeProcess::current().and_then(NodeProcess::to_mark).unwrap_or_default()
+}
 
 /// A program to run to its end.
 #[derive(Debug)]
@@ -72,7 +78,7 @@ impl Call {
         let mut child = Command::new(&self.words[0])
             .args(&self.words[1..])
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .env(CALLER, std::process::id().to_string())
+            .env(CALLER, caller())
             .stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

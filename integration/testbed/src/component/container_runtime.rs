@@ -6,6 +6,7 @@ use super::CONFIG;
 use crate::image::PAUSE_IMAGE;
 use crate::model::ClusterRecord;
 use crate::node::Component;
+use crate::node::filesystem::CNI_PLUGINS as CNI_PLUGINS_OF_NODE;
 
 /// The directories where distributions put CNI plugins: Debian's own, then everybody else's.
 pub(crate) const CNI_DIRECTORIES: [&str; 2] = ["/usr/lib/cni", "/opt/cni/bin"];
@@ -26,7 +27,6 @@ pub(crate) fn plugin_directory() -> Option<&'static str> {
 /// Configuration version 2, which containerd 1.5 and all later ones take. AppArmor is left out because its profiles are
 /// loaded into the machine's kernel and would stay there.
 pub(super) fn config() -> String {
-    let plugins = plugin_directory().unwrap_or(CNI_DIRECTORIES[0]);
     format!(
         r#"version = 2
 root = "/var/lib/containerd"
@@ -41,7 +41,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   enable_unprivileged_icmp = true
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "{plugins}"
+    bin_dir = "{CNI_PLUGINS_OF_NODE}"
     conf_dir = "{CONFIG}/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd]
     snapshotter = "overlayfs"

@@ -1,9 +1,9 @@
 //! Clients of API servers, and waiting for what they say.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use k8s_openapi::api::core::v1::{Node, ServiceAccount};
+use k8s_openapi::api::core::v1::{Node, NodeCondition, ServiceAccount};
 use kube::api::{Api, ListParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
@@ -80,15 +80,21 @@ pub(crate) async fn wait_for_accounts(cluster: &str, client: &Client) -> Result<
     })
 }
 
-/// Waits until the named nodes are Ready.
+/// Waits until the named nodes are Ready, as their kubelets said after `since`: what a node said before it lost its power
+/// stays in the API server for almost a minute.
 ///
 /// # Errors
 /// [`Error::Timeout`], which names those that are not.
-pub(crate) async fn wait_for_nodes(cluster: &str, client: &Client, names: &[String]) -> Result<()> {
+pub(crate) async fn wait_for_nodes(
+    cluster: &str,
+    client: &Client,
+    names: &[String],
+    since: SystemTime,
+) -> Result<()> {
     let mut missing = names.to_vec();
     let ready = async {
         loop {
-            missing = not_ready(client, names).await;
+            missing = not_ready(client, names, since).await;
             if missing.is_empty() {
                 return;
             }
@@ -103,17 +109,24 @@ pub(crate) async fn wait_for_nodes(cluster: &str, client: &Client, names: &[Stri
     })
 }
 
-/// Those of the named nodes that are not Ready.
-pub(crate) async fn not_ready(client: &Client, names: &[String]) -> Vec<String> {
+/// Those of the named nodes that are not Ready, or last said so before `since`.
+pub(crate) async fn not_ready(client: &Client, names: &[String], since: SystemTime) -> Vec<String> {
     let Ok(nodes) = Api::<Node>::all(client.clone()).list(&ListParams::default()).await else {
         return names.to_vec();
     };
     let ready = |name: &String| {
-        nodes.iter().any(|node| {
+        nodes.iter().filter(|node| node.metadata.name.as_ref() == Some(name)).any(|node| {
             let conditions = node.status.as_ref().and_then(|s| s.conditions.as_ref());
-            node.metadata.name.as_ref() == Some(name)
-                && conditions.is_some_and(|all| all.iter().any(|c| c.type_ == "Ready" && c.status == "True"))
+            conditions.is_some_and(|all| {
+                all.iter().any(|c| c.type_ == "Ready" && c.status == "True" && said(c, since))
+            })
         })
     };
     names.iter().filter(|name| !ready(name)).cloned().collect()
+}
+
+/// Whether the kubelet reported a condition after a time. Reports carry whole seconds.
+fn said(condition: &NodeCondition, since: SystemTime) -> bool {
+    let reported = condition.last_heartbeat_time.as_ref().map(|time| SystemTime::from(time.0));
+    reported.is_some_and(|reported| reported + Duration::from_secs(1) > since)
 }

@@ -13,7 +13,7 @@ use rcgen::{
 };
 
 use crate::error::{Error, Result};
-use crate::layout::write_file;
+use crate::layout::write_secret;
 use crate::model::{ClusterRecord, NodeName};
 
 /// An identity that a certificate of the cluster's authority proves.
@@ -102,7 +102,7 @@ pub(crate) fn create(record: &ClusterRecord, directory: &Path) -> Result<()> {
     files.insert("sa.key".into(), tokens.serialize_pem());
     files.insert("sa.pub".into(), tokens.public_key_pem());
     for (name, text) in &files {
-        write_file(&temporary.join(name), text)?;
+        write_secret(&temporary.join(name), text)?;
     }
     std::fs::rename(&temporary, directory).map_err(Error::file("install", directory))
 }

@@ -1,16 +1,17 @@
 //! One node comes up, or loses its power.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::process::{Child, Command};
 
 use super::template;
 use crate::command::Call;
-use crate::component::{Components, components, files, secrets};
+use crate::component::{Components, components, files, plugin_directory, secrets};
 use crate::control_plane::{kubeconfig, pki};
 use crate::error::{Error, Result};
-use crate::layout::{Layout, write_file};
+use crate::layout::{Layout, write_file, write_secret};
 use crate::model::ClusterRecord;
 use crate::network::{plug, segment_of};
 use crate::node::plan::{MARK, directory};
@@ -46,14 +47,13 @@ impl Starter {
     /// network namespace is new, as after a reboot.
     ///
     /// # Errors
-    /// [`Error::Timeout`] with the supervisor's last words when it does not come up.
+    /// [`Error::Node`] with the supervisor's last words when it does not come up.
     pub(crate) async fn boot(&self, record: &ClusterRecord, ordinal: usize) -> Result<()> {
         let name = record.spec.name.node(ordinal);
         let node = self.layout.node(&record.spec.name, &name);
         self.write(record, ordinal, &node)?;
         if !record.spec.control_plane_only() {
             let containerd = node.join(directory::ROOT).join("var/lib/containerd");
-            std::fs::create_dir_all(&containerd).map_err(Error::file("make", &containerd))?;
             template::clone(&self.template, &containerd).await?;
         }
         plug(&self.layout, record, ordinal).await?;
@@ -62,22 +62,23 @@ impl Starter {
         if rules.exists() {
             Call::new("nft", ["-f", &rules.display().to_string()]).in_network(&namespace).run().await?;
         }
-        self.supervise(&node, &namespace)?;
+        let mut supervisor = self.supervise(&node, &namespace)?;
         let socket = self.layout.socket(&name);
         let client = NodeClient::new(name.as_str(), &socket);
-        let answers = async {
-            while client.status().await.is_err() {
-                tokio::time::sleep(POLL).await;
+        let deadline = Instant::now() + SUPERVISOR_LIMIT;
+        while client.status().await.is_err() {
+            if Instant::now() > deadline || matches!(supervisor.try_wait(), Ok(Some(_))) {
+                let log = std::fs::read_to_string(node.join(directory::LOGS).join("supervisor.log"));
+                let log = log.unwrap_or_default();
+                let said = log.trim().lines().last().unwrap_or("nothing");
+                return Err(Error::Node {
+                    node: name.to_string(),
+                    problem: format!("does not start: {said}"),
+                });
             }
-        };
-        tokio::time::timeout(SUPERVISOR_LIMIT, answers).await.map_err(|_| {
-            let log = std::fs::read_to_string(node.join(directory::LOGS).join("supervisor.log"));
-            Error::Timeout {
-                what: format!("the supervisor of {name} answering"),
-                limit: SUPERVISOR_LIMIT,
-                hint: format!("it said: {}", log.unwrap_or_default().trim()),
-            }
-        })
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     }
 
     fn write(&self, record: &ClusterRecord, ordinal: usize, node: &Path) -> Result<()> {
@@ -94,12 +95,12 @@ impl Starter {
         let addresses = record.addresses();
         let plan = NodePlan {
             name: name.to_string(),
-            address: addresses.node(ordinal).address,
             hosts: (0..record.spec.node_names().len())
                 .map(|n| (addresses.node(n).address, record.spec.name.node(n).to_string()))
                 .collect(),
             name_server: addresses.node(0).address,
             binaries: self.binaries.clone(),
+            plugins: plugin_directory().unwrap_or_default().into(),
             segment: (ordinal == 0 && record.spec.load_balancer).then(|| segment_of(&self.layout, record)),
             socket: self.layout.socket(&name),
             components: first.into_iter().chain(then).collect(),
@@ -115,8 +116,7 @@ impl Starter {
         let copy = |file: String| {
             let path = source.join(&file);
             let bytes = std::fs::read(&path).map_err(Error::file("read", &path))?;
-            write_file(&target.join(&file), bytes)?;
-            private(&target.join(&file))
+            write_secret(&target.join(&file), bytes)
         };
         let (certificates, kubeconfigs) = secrets(record, ordinal);
         copy("ca.crt".into())?;
@@ -130,14 +130,15 @@ impl Starter {
         for identity in kubeconfigs {
             let text = kubeconfig::embedded(&source, record.spec.name.as_str(), &server, &identity)?;
             let path = config.join(format!("{identity}.kubeconfig"));
-            write_file(&path, text)?;
-            private(&path)?;
+            write_secret(&path, text)?;
         }
         Ok(())
     }
 
+    /// The child is tokio's, which reaps it when it ends, also long after this value is dropped.
+    ///
     /// The supervisor is a session leader of its own, so neither the end of this command nor a closed terminal ends it.
-    fn supervise(&self, node: &Path, namespace: &Path) -> Result<()> {
+    fn supervise(&self, node: &Path, namespace: &Path) -> Result<Child> {
         let path = node.join(directory::LOGS).join("supervisor.log");
         let log = || {
             std::fs::OpenOptions::new()
@@ -161,7 +162,6 @@ impl Starter {
             .stdout(log()?)
             .stderr(log()?)
             .spawn()
-            .map(drop)
             .map_err(Error::file("start", "setsid"))
     }
 }
@@ -173,11 +173,5 @@ pub(super) fn write_credentials(layout: &Layout, record: &ClusterRecord) -> Resu
     let server = format!("https://{}:6443", record.addresses().api_server());
     let text = kubeconfig::embedded(&pki, record.spec.name.as_str(), &server, "admin")?;
     let path = layout.kubeconfig(&record.spec.name);
-    write_file(&path, text)?;
-    private(&path)
-}
-
-fn private(path: &Path) -> Result<()> {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-        .map_err(Error::file("protect", path))
+    write_secret(&path, text)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn down(layout: &Layout, names: &[ClusterName], progress: &Prog
     let results =
         futures::future::join_all(wanted.iter().map(|name| take_down(layout, name, progress))).await;
     results.into_iter().collect::<Result<Vec<()>>>()?;
-    let records = layout.records()?;
+    let records = layout.readable_records()?;
     if all || remains::clusters(layout)?.is_empty() {
         remove_rest(layout).await?;
     } else {
@@ -49,7 +49,7 @@ async fn take_down(layout: &Layout, name: &str, progress: &Progress) -> Result<(
     let nodes = remains::nodes(&cluster)?;
     remains::power_off(&cluster).await?;
     task.step("removing links, control groups and files");
-    if let Some(record) = layout.records()?.into_iter().find(|r| r.spec.name.as_str() == name) {
+    if let Some(record) = layout.readable_records()?.into_iter().find(|r| r.spec.name.as_str() == name) {
         unplug(layout, &record).await?;
     }
     for node in nodes.iter().filter_map(|node| node.file_name()?.to_str()) {
@@ -82,7 +82,9 @@ async fn remove_rest(layout: &Layout) -> Result<()> {
         network::remove(&layout.netns(&name))?;
     }
     cgroup::remove(None).await?;
-    remove(layout.state()).await?;
+    // The state directory may be one that the user named and keeps other things in.
+    remove(&layout.clusters()).await?;
+    let _ = std::fs::remove_dir(layout.state());
     remove(layout.run()).await
 }
 

@@ -31,20 +31,21 @@ impl Lock {
             .open(&path)
             .map_err(Error::file("open the lock", &path))?;
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return Self::held(file).await;
+            return Self::held(layout, file).await;
         }
         progress.say("testbed", "waiting for another testbed command to end");
         let locked =
             tokio::task::spawn_blocking(move || flock(&file, FlockOperation::LockExclusive).map(|()| file));
         match locked.await {
-            Ok(Ok(file)) => Self::held(file).await,
+            Ok(Ok(file)) => Self::held(layout, file).await,
             Ok(Err(error)) => Err(Error::file("lock", &path)(error.into())),
             Err(error) => Err(Error::file("lock", &path)(std::io::Error::other(error))),
         }
     }
 
     /// What an earlier holder had called and left when it was killed would work on beside the new one.
-    async fn held(file: File) -> Result<Self> {
+    async fn held(layout: &Layout, file: File) -> Result<Self> {
+        crate::preflight::ours(layout)?;
         remains::end_orphans().await?;
         Ok(Self { _file: file })
     }

@@ -49,7 +49,12 @@ pub(super) async fn end_orphans() -> Result<()> {
 async fn end(find: impl Fn() -> Vec<NodeProcess>, whose: &str) -> Result<()> {
     let ended = async {
         loop {
-            let left = find();
+            let mut left = find();
+            if left.is_empty() {
+                // A process that is just becoming another program shows no environment for a moment.
+                tokio::time::sleep(POLL).await;
+                left = find();
+            }
             if left.is_empty() {
                 return;
             }

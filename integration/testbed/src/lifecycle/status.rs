@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use ipnet::Ipv4Net;
 use serde::Serialize;
@@ -79,7 +80,7 @@ async fn cluster(layout: &Layout, record: &ClusterRecord) -> ClusterStatus {
     if let Ok(client) = client(spec.name.as_str(), &kubeconfig).await {
         answers = is_ready(&client).await;
         if answers && !spec.control_plane_only() {
-            not_ready_nodes = not_ready(&client, &names).await;
+            not_ready_nodes = not_ready(&client, &names, SystemTime::UNIX_EPOCH).await;
         }
     }
     let mut nodes = Vec::new();

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use crate::command::Call;
 use crate::error::{Error, Result};
 use crate::image::{pause_image, toolbox_image};
-use crate::layout::{Layout, remove_tree};
+use crate::layout::{Layout, remove_tree, temporary};
 use crate::programs::Programs;
 use crate::progress::Progress;
 
@@ -53,7 +53,7 @@ pub(super) async fn template(layout: &Layout, programs: &Programs, progress: &Pr
         return Ok(directory.join("root"));
     }
     progress.say("images", "making pause and toolbox");
-    let temporary = layout.cache().join(format!(".node-{key}.{}", std::process::id()));
+    let temporary = temporary(layout.cache(), &format!("node-{key}"))?;
     let made = make(programs, &temporary).await;
     if let Err(error) = made {
         remove_tree(&temporary)?;
@@ -84,7 +84,7 @@ async fn make(programs: &Programs, directory: &Path) -> Result<()> {
         .map_err(Error::Image)?;
     let config = directory.join("config.toml");
     let text = format!(
-        "version = 2\nroot = \"{0}/root\"\nstate = \"{0}/run/state\"\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n[grpc]\n  address = \"{0}/run/containerd.sock\"\n",
+        "version = 2\nroot = \"{0}/root\"\nstate = \"{0}/run/state\"\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\", \"io.containerd.internal.v1.opt\"]\n[grpc]\n  address = \"{0}/run/containerd.sock\"\n",
         directory.display()
     );
     std::fs::write(&config, text).map_err(Error::file("write", &config))?;
@@ -98,23 +98,26 @@ async fn make(programs: &Programs, directory: &Path) -> Result<()> {
     remove_tree(&run)
 }
 
-/// Gives a node its own containerd directory with everything that the template holds.
+/// Gives a node its own containerd directory with everything that the template holds. The directory appears only when it
+/// is complete: one that still shared its databases with the template would spoil those of every later node.
 ///
 /// # Errors
 /// [`Error::Command`] when files cannot be copied.
 pub(super) async fn clone(template: &Path, target: &Path) -> Result<()> {
-    if target.join("io.containerd.metadata.v1.bolt").exists() {
+    if target.exists() {
         return Ok(());
     }
-    let source = format!("{}/.", template.display());
-    let target = target.display().to_string();
-    let linked = Call::new("cp", ["-a", "--link", source.as_str(), target.as_str()]).run().await;
+    let temporary = target.with_extension("new");
+    remove_tree(&temporary)?;
+    std::fs::create_dir_all(&temporary).map_err(Error::file("make", &temporary))?;
+    let (source, copy) = (format!("{}/.", template.display()), temporary.display().to_string());
+    let linked = Call::new("cp", ["-a", "--link", source.as_str(), copy.as_str()]).run().await;
     if linked.is_err() {
         // Another file system than the cache's: links cannot reach there.
-        Call::new("cp", ["-a", "--reflink=auto", source.as_str(), target.as_str()]).run().await?;
+        Call::new("cp", ["-a", "--reflink=auto", source.as_str(), copy.as_str()]).run().await?;
     }
     // Databases are written in place: each node needs its own.
-    let copy = r#"find "$1" -name '*.db' -exec sh -ec 'for f; do cp -p "$f" "$f.own"; mv "$f.own" "$f"; done' _ {} +"#;
-    Call::new("sh", ["-ec", copy, "copy", &target]).run().await?;
-    Ok(())
+    let own = r#"find "$1" -name '*.db' -exec sh -ec 'for f; do cp -p "$f" "$f.own"; mv "$f.own" "$f"; done' _ {} +"#;
+    Call::new("sh", ["-ec", own, "own", &copy]).run().await?;
+    std::fs::rename(&temporary, target).map_err(Error::file("install", target))
 }

@@ -1,5 +1,9 @@
 //! Clusters come up: new ones, and what is missing of those that half-run.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::time::SystemTime;
+
 use kube::Client;
 
 use super::boot::{Starter, write_credentials};
@@ -35,11 +39,18 @@ pub(crate) async fn up(layout: &Layout, specs: &[ClusterSpec], progress: &Progre
             });
         }
     }
-    preflight::check(layout, specs).await?;
+    preflight::privileges()?;
     let _lock = Lock::take(layout, progress).await?;
+    preflight::check(layout, specs).await?;
     let records = plan(layout, specs)?;
     let starter = Starter::prepare(layout, progress).await?;
     preflight::flags(&starter.binaries, specs).await?;
+    // Below it are the keys of all clusters.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(layout.state())
+        .map_err(Error::file("make", layout.state()))?;
     write_file(&layout.run().join("owner"), layout.state().display().to_string())?;
     network::ensure_switch(layout).await?;
     for record in &records {
@@ -54,6 +65,14 @@ pub(crate) async fn up(layout: &Layout, specs: &[ClusterSpec], progress: &Progre
 /// The record of each cluster: the one that is there, or a new one.
 fn plan(layout: &Layout, specs: &[ClusterSpec]) -> Result<Vec<ClusterRecord>> {
     let mut all = layout.records()?;
+    if let Some(other) = all.iter().find(|r| r.network != layout.network()) {
+        return Err(Error::Invalid {
+            what: "LIQO_TESTBED_NETWORK",
+            value: layout.network().cidr().to_string(),
+            problem: format!("is not the network {} that {} is on", other.network.cidr(), other.spec.name),
+            fix: "unset it, or take all clusters down first with `testbed down`".into(),
+        });
+    }
     let mut wanted = Vec::new();
     for spec in specs {
         if let Some(record) = all.iter().find(|r| r.spec.name == spec.name) {
@@ -100,6 +119,7 @@ async fn cluster_up(starter: &Starter, record: &ClusterRecord, progress: &Progre
         task.done("runs already");
         return Ok(());
     }
+    let started = SystemTime::now();
     task.step("starting nodes");
     write_credentials(&starter.layout, record)?;
     if record.spec.behind_nat {
@@ -108,7 +128,7 @@ async fn cluster_up(starter: &Starter, record: &ClusterRecord, progress: &Progre
     let nodes = record.spec.node_names();
     let booted =
         futures::future::join_all((0..nodes.len()).map(|ordinal| ensure_node(starter, record, ordinal)));
-    booted.await.into_iter().collect::<Result<Vec<()>>>()?;
+    let booted = booted.await.into_iter().collect::<Result<Vec<bool>>>()?;
     let client = client(name, &starter.layout.kubeconfig(&record.spec.name)).await?;
     start_components(starter, record, &client, &task).await?;
     wait_for_accounts(name, &client).await?;
@@ -117,7 +137,10 @@ async fn cluster_up(starter: &Starter, record: &ClusterRecord, progress: &Progre
         task.done("the control plane is ready");
     } else {
         task.step("waiting for nodes");
-        wait_for_nodes(name, &client, &names).await?;
+        let again: Vec<String> =
+            names.iter().zip(&booted).filter(|(_, booted)| **booted).map(|(name, _)| name.clone()).collect();
+        wait_for_nodes(name, &client, &again, started).await?;
+        wait_for_nodes(name, &client, &names, SystemTime::UNIX_EPOCH).await?;
         task.done(&format!(
             "{} Ready",
             if names.len() == 1 { "1 node".into() } else { format!("{} nodes", names.len()) }
@@ -158,16 +181,17 @@ pub(crate) async fn start(
     NodeClient::new(name.as_str(), &socket).apply(Verb::Start, &names).await.map(drop)
 }
 
-/// Boots a node unless its supervisor answers and its network is there.
-pub(crate) async fn ensure_node(starter: &Starter, record: &ClusterRecord, ordinal: usize) -> Result<()> {
+/// Boots a node unless its supervisor answers and its network is there. Returns whether it did.
+pub(crate) async fn ensure_node(starter: &Starter, record: &ClusterRecord, ordinal: usize) -> Result<bool> {
     let name = record.spec.name.node(ordinal);
     let socket = starter.layout.socket(&name);
     let plugged = network::is_plugged(&network::NodeLink::of(&starter.layout, record, ordinal)).await;
     if plugged && NodeClient::new(name.as_str(), &socket).status().await.is_ok() {
-        return Ok(());
+        return Ok(false);
     }
     power_off(&starter.layout.node(&record.spec.name, &name)).await?;
-    starter.boot(record, ordinal).await
+    starter.boot(record, ordinal).await?;
+    Ok(true)
 }
 
 /// Whether everything of a cluster runs.
@@ -185,5 +209,5 @@ async fn is_whole(layout: &Layout, record: &ClusterRecord) -> bool {
         return false;
     };
     let nodes: Vec<String> = names.iter().take(record.spec.nodes).map(ToString::to_string).collect();
-    is_ready(&client).await && not_ready(&client, &nodes).await.is_empty()
+    is_ready(&client).await && not_ready(&client, &nodes, SystemTime::UNIX_EPOCH).await.is_empty()
 }

@@ -61,7 +61,7 @@ pub(super) fn plan(view: &View, pool: Ipv4Net) -> Plan {
     }
     for service in without {
         let asked = service.spec.as_ref().and_then(|s| s.load_balancer_ip.as_ref()?.parse().ok());
-        let free = |a: &Ipv4Addr| pool.contains(a) && !taken.contains(a);
+        let free = |a: &Ipv4Addr| pool.contains(a) && !taken.contains(a) && !is_router(*a);
         if let Some(address) = asked.filter(free).or_else(|| pool.hosts().find(free)) {
             taken.insert(address);
             plan.routes.insert(address, target(view, service));
@@ -69,6 +69,11 @@ pub(super) fn plan(view: &View, pool: Ipv4Net) -> Plan {
         }
     }
     plan
+}
+
+/// The inside of a router has the last address of its cluster, which is in the pool (see `AddressPlan`).
+fn is_router(address: Ipv4Addr) -> bool {
+    address.octets()[3] == 254
 }
 
 fn change(service: &Service, address: Option<Ipv4Addr>) -> StatusChange {

@@ -73,25 +73,28 @@ async fn apply(
     plan: &Plan,
     routes: &mut BTreeMap<Ipv4Addr, Option<Ipv4Addr>>,
 ) -> Result<()> {
-    let mut lines: String =
-        plan.routes.iter().map(|(address, node)| balancer_route(*address, *node)).collect();
-    for gone in routes.keys().filter(|address| !plan.routes.contains_key(address)) {
-        lines.push_str(&format!("route del {gone}\n"));
+    let gone: String = routes
+        .keys()
+        .filter(|address| !plan.routes.contains_key(address))
+        .map(|address| format!("route del {address}\n"))
+        .collect();
+    if !gone.is_empty() {
+        // Somebody else may have removed one: the others still have to go.
+        let _ =
+            Call::new("ip", ["-force", "-batch", "-"]).in_network(&config.network).input(gone).run().await;
     }
-    if !lines.is_empty() {
-        // Deleting a route that somebody else removed must not keep the others from being set.
-        Call::new("ip", ["-force", "-batch", "-"])
-            .in_network(&config.network)
-            .input(lines)
-            .run()
-            .await
-            .or_else(|error| if *routes == plan.routes { Ok(String::new()) } else { Err(error) })?;
-    }
+    let lines: String = plan.routes.iter().map(|(address, node)| balancer_route(*address, *node)).collect();
+    let mut done = if lines.is_empty() {
+        Ok(())
+    } else {
+        Call::new("ip", ["-batch", "-"]).in_network(&config.network).input(lines).run().await.map(drop)
+    };
     routes.clone_from(&plan.routes);
+    // One Service that cannot be patched keeps no other from its address.
     for change in &plan.changes {
-        patch(client, change).await?;
+        done = done.and(patch(client, change).await);
     }
-    Ok(())
+    done
 }
 
 async fn patch(client: &Client, change: &StatusChange) -> Result<()> {

@@ -36,7 +36,9 @@ impl FromStr for ComponentFlag {
         if !FLAGGED_COMPONENTS.contains(&component) {
             return Err(invalid("names no component that takes flags"));
         }
-        if !flag.starts_with("--") || flag.len() < 3 {
+        // With a value of its own a flag cannot swallow what comes behind it.
+        let Some((name, _)) = flag.split_once('=') else { return Err(invalid("gives the flag no value")) };
+        if !name.starts_with("--") || name.len() < 3 {
             return Err(invalid("has no flag that starts with --"));
         }
         Ok(Self { component: component.to_owned(), flag: flag.to_owned() })
@@ -55,7 +57,8 @@ mod tests {
 
     #[test]
     fn what_is_no_flag_of_a_component_is_refused() {
-        for bad in ["", "kubelet", "kubelet=v=4", "docker=--v=4", "kubelet=--"] {
+        for bad in ["", "kubelet", "kubelet=v=4", "docker=--v=4", "kubelet=--", "kubelet=--=1", "etcd=--name"]
+        {
             assert!(bad.parse::<ComponentFlag>().is_err(), "{bad}");
         }
     }

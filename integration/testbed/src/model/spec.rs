@@ -108,6 +108,7 @@ impl ClusterSpec {
                 fix: format!("ask for 1 to {MOST_NODES}"),
             });
         }
+        self.validate_ranges()?;
         self.validate_sizes()?;
         let cidrs = [
             ("--pod-cidr", self.pod_cidr),
@@ -129,6 +130,25 @@ impl ClusterSpec {
         Ok(())
     }
 
+    fn validate_ranges(&self) -> Result<()> {
+        for (what, cidr) in [("--pod-cidr", self.pod_cidr), ("--service-cidr", self.service_cidr)] {
+            let address = cidr.network();
+            if address.is_loopback()
+                || address.is_link_local()
+                || address.is_multicast()
+                || address.is_unspecified()
+            {
+                return Err(Error::Invalid {
+                    what,
+                    value: cidr.to_string(),
+                    problem: "is a range that hosts keep for themselves".into(),
+                    fix: "choose a private range, such as one of 10.0.0.0/8".into(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn validate_sizes(&self) -> Result<()> {
         let too = |what, cidr: Ipv4Net, problem: String, fix: String| {
             Err(Error::Invalid { what, value: cidr.to_string(), problem, fix })
@@ -140,6 +160,15 @@ impl ClusterSpec {
                 self.pod_cidr,
                 format!("is too small for {} nodes", self.nodes.max(1)),
                 format!("use a prefix of at most /{longest}"),
+            );
+        }
+        // The controller that gives nodes their blocks keeps a bitmap of at most 16 bits.
+        if self.pod_cidr.prefix_len() < 8 {
+            return too(
+                "--pod-cidr",
+                self.pod_cidr,
+                "is too large".into(),
+                "use a prefix of at least /8".into(),
             );
         }
         // The API server keeps an allocation bitmap and refuses more than 20 bits of addresses.
@@ -212,6 +241,13 @@ mod tests {
         (spec.pod_cidr, spec.nodes) = ("10.9.0.0/24".parse().unwrap(), 3);
         spec.validate(&Network::default()).unwrap();
         assert_eq!(spec.node_pods(2).unwrap().to_string(), "10.9.0.128/26");
+    }
+
+    #[test]
+    fn ranges_that_are_no_networks_are_refused() {
+        assert!(refusal(|s| s.pod_cidr = "127.0.0.0/16".parse().unwrap()).contains("--pod-cidr"));
+        assert!(refusal(|s| s.service_cidr = "224.0.0.0/16".parse().unwrap()).contains("--service-cidr"));
+        assert!(refusal(|s| s.pod_cidr = "16.0.0.0/7".parse().unwrap()).contains("/8"));
     }
 
     #[test]

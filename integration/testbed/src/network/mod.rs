@@ -20,6 +20,6 @@ pub(crate) use cut::{apply_cuts, read_cuts};
 pub(crate) use namespace::{names, remove};
 pub(crate) use router::{ensure_router, remove_router};
 pub(crate) use segment::{
-    NodeLink, balancer_route, is_plugged, plug, remove_balancer_routes, segment_of, unplug,
+    NodeLink, balancer_route, is_plugged, plug, remove_balancer_routes, segment_of, silence, unplug,
 };
 pub(crate) use switch::{MACHINE_LINK, ensure_switch, machine_link_taken, remove_switch};

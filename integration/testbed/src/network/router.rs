@@ -1,9 +1,7 @@
 //! The masquerading router before a cluster behind NAT.
 
-use std::path::Path;
-
 use super::namespace::{create, exists, has_link, ip, nft, remove};
-use super::segment::{bridge_lines, has_bridge, mac};
+use super::segment::{bridge_lines, mac};
 use super::switch::{SWITCH, settings};
 use crate::error::Result;
 use crate::layout::Layout;
@@ -33,27 +31,25 @@ pub(crate) async fn ensure_router(layout: &Layout, record: &ClusterRecord) -> Re
     if !exists(&namespace) {
         create(&namespace).await?;
     }
-    if !has_bridge(&namespace).await {
-        ip(&namespace, &bridge_lines(addresses.router_inside(), 24)).await?;
-        settings(&namespace).await?;
+    if !has_link(&namespace, "br0").await {
+        ip(&namespace, "link add br0 type bridge\n").await?;
     }
+    ip(&namespace, &bridge_lines(addresses.router_inside(), 24)).await?;
+    settings(&namespace).await?;
+    let port = uplink_port(record.index);
+    let (address, prefix) = (addresses.router_outside(), record.network.cidr().prefix_len());
     if !has_link(&namespace, "uplink").await {
-        plug(layout, &namespace, record).await?;
-        ip(&namespace, &format!("route replace default via {}\n", record.network.switch())).await?;
+        let veth =
+            format!("type veth peer name uplink address {} netns {}", mac(address), namespace.display());
+        ip(&layout.netns(SWITCH), &format!("link add {port} {veth}\n")).await?;
     }
+    ip(&layout.netns(SWITCH), &format!("link set {port} master br0 up\n")).await?;
+    let lines = format!(
+        "addr replace {address}/{prefix} dev uplink\nlink set uplink up\nroute replace default via {}\n",
+        record.network.switch()
+    );
+    ip(&namespace, &lines).await?;
     nft(&namespace, &rules(&addresses)).await
-}
-
-async fn plug(layout: &Layout, namespace: &Path, record: &ClusterRecord) -> Result<()> {
-    let (port, file) = (uplink_port(record.index), namespace.display());
-    let mac = mac(record.addresses().router_outside());
-    ip(
-        &layout.netns(SWITCH),
-        &format!("link add {port} type veth peer name uplink address {mac} netns {file}\nlink set {port} master br0 up\n"),
-    )
-    .await?;
-    let (address, prefix) = (record.addresses().router_outside(), record.network.cidr().prefix_len());
-    ip(namespace, &format!("addr add {address}/{prefix} dev uplink\nlink set uplink up\n")).await
 }
 
 /// Removes the router of a cluster.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::namespace::{create, exists, has_link, ip, remove};
 use super::router::router_name;
@@ -43,10 +43,10 @@ pub(crate) fn segment_of(layout: &Layout, record: &ClusterRecord) -> PathBuf {
     if record.spec.behind_nat { layout.netns(&router_name(&record.spec.name)) } else { layout.netns(SWITCH) }
 }
 
-/// Lines of `ip` that make a segment's bridge.
+/// Lines of `ip` that set up a segment's bridge; they may be run again.
 pub(super) fn bridge_lines(address: Ipv4Addr, prefix: u8) -> String {
     format!(
-        "link add br0 address {} type bridge\naddr add {address}/{prefix} dev br0\nlink set br0 up\n",
+        "link set br0 address {}\naddr replace {address}/{prefix} dev br0\nlink set br0 up\n",
         mac(address)
     )
 }
@@ -90,6 +90,18 @@ pub(crate) async fn unplug(link: &NodeLink) -> Result<()> {
     remove(&link.namespace)
 }
 
+/// Takes the carrier from a node's cable, until the node is plugged anew.
+///
+/// # Errors
+/// [`crate::Error::Command`] when the kernel refuses.
+pub(crate) async fn silence(link: &NodeLink) -> Result<()> {
+    if is_plugged(link).await {
+        ip(&link.segment, &format!("link set {} down\n", link.port)).await
+    } else {
+        Ok(())
+    }
+}
+
 /// Whether a node's cable and namespace are there.
 pub(crate) async fn is_plugged(link: &NodeLink) -> bool {
     exists(&link.namespace) && exists(&link.segment) && has_link(&link.segment, &link.port).await
@@ -129,11 +141,6 @@ pub(crate) fn balancer_route(address: Ipv4Addr, node: Option<Ipv4Addr>) -> Strin
         Some(node) => format!("route replace {address} via {node}\n"),
         None => format!("route replace unreachable {address}\n"),
     }
-}
-
-/// Whether the namespace of a segment is there with its bridge.
-pub(super) async fn has_bridge(segment: &Path) -> bool {
-    exists(segment) && has_link(segment, "br0").await
 }
 
 #[cfg(test)]

@@ -26,29 +26,25 @@ pub(crate) async fn ensure_switch(layout: &Layout) -> Result<()> {
         create(&namespace).await?;
     }
     if !has_link(&namespace, "br0").await {
-        ip(&namespace, &bridge_lines(network.switch(), network.cidr().prefix_len())).await?;
-        settings(&namespace).await?;
-        // What is nobody's address is refused at once: a test that asks for it need not wait for a time-out.
-        ip(&namespace, "route add unreachable default\n").await?;
+        ip(&namespace, "link add br0 type bridge\n").await?;
     }
+    // From here on every step may be done again: an `up` that was killed may have ended between any two.
+    ip(&namespace, &bridge_lines(network.switch(), network.cidr().prefix_len())).await?;
+    settings(&namespace).await?;
+    // What is nobody's address is refused at once: a test that asks for it need not wait for a time-out.
+    ip(&namespace, "route replace unreachable default\n").await?;
     if !has_link(&namespace, MACHINE_PORT).await {
         let own = format!("/proc/{}/ns/net", std::process::id());
         let mac = mac(network.machine());
-        ip(
-            &namespace,
-            &format!(
-                "link add {MACHINE_PORT} type veth peer name {MACHINE_LINK} address {mac} netns {own}\nlink set {MACHINE_PORT} master br0 up\n"
-            ),
-        )
-        .await?;
-        let address = format!("{}/{}", network.machine(), network.cidr().prefix_len());
-        Call::new("ip", ["-batch", "-"])
-            .input(format!(
-                "link set {MACHINE_LINK} alias {ALIAS}\naddr add {address} dev {MACHINE_LINK}\nlink set {MACHINE_LINK} up\n"
-            ))
-            .run()
-            .await?;
+        let veth = format!("type veth peer name {MACHINE_LINK} address {mac} netns {own}");
+        ip(&namespace, &format!("link add {MACHINE_PORT} {veth}\n")).await?;
     }
+    ip(&namespace, &format!("link set {MACHINE_PORT} master br0 up\n")).await?;
+    let address = format!("{}/{}", network.machine(), network.cidr().prefix_len());
+    let lines = format!(
+        "link set {MACHINE_LINK} alias {ALIAS}\naddr replace {address} dev {MACHINE_LINK}\nlink set {MACHINE_LINK} up\n"
+    );
+    Call::new("ip", ["-batch", "-"]).input(lines).run().await?;
     Ok(())
 }
 
@@ -77,12 +73,14 @@ pub(super) async fn settings(namespace: &std::path::Path) -> Result<()> {
 /// # Errors
 /// [`Error::Command`] when the kernel refuses.
 pub(crate) async fn remove_switch(layout: &Layout) -> Result<()> {
-    if let Some(alias) = machine_link_alias().await
-        && alias == ALIAS
-    {
+    let namespace = layout.netns(SWITCH);
+    if exists(&namespace) && has_link(&namespace, MACHINE_PORT).await {
+        // The machine's end goes with it, whether or not it had come to have its mark.
+        ip(&namespace, &format!("link del {MACHINE_PORT}\n")).await?;
+    } else if machine_link_alias().await.as_deref() == Some(ALIAS) {
         Call::new("ip", ["link", "del", MACHINE_LINK]).run().await?;
     }
-    remove(&layout.netns(SWITCH))
+    remove(&namespace)
 }
 
 /// The alias of the machine's link, none when there is no such link.
@@ -94,9 +92,12 @@ async fn machine_link_alias() -> Option<String> {
 }
 
 /// The error for a link of that name which is somebody else's.
-pub(crate) async fn machine_link_taken() -> Option<Error> {
+pub(crate) async fn machine_link_taken(layout: &Layout) -> Option<Error> {
     let alias = machine_link_alias().await?;
-    (alias != ALIAS).then(|| Error::Machine {
+    let namespace = layout.netns(SWITCH);
+    // An `up` that was killed between making the link and marking it.
+    let plugged = exists(&namespace) && has_link(&namespace, MACHINE_PORT).await;
+    (alias != ALIAS && !plugged).then(|| Error::Machine {
         problem: format!("the network interface {MACHINE_LINK} belongs to somebody else"),
         fix: format!("rename it or remove it with `ip link del {MACHINE_LINK}`"),
     })

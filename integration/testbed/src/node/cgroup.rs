@@ -12,7 +12,9 @@ pub(crate) const PARENT: &str = "liqo-testbed";
 /// The group of a node's own processes; version 2 allows processes in leaves only.
 const SYSTEM: &str = "system";
 /// The controllers of version 2 that a kubelet needs.
-const CONTROLLERS: [&str; 6] = ["cpu", "cpuset", "hugetlb", "io", "memory", "pids"];
+const REQUIRED: [&str; 4] = ["cpu", "cpuset", "memory", "pids"];
+/// Those that it uses where it can.
+const OPTIONAL: [&str; 2] = ["hugetlb", "io"];
 /// A group is busy for as long as the kernel takes to let go of its last process.
 const REMOVAL: Duration = Duration::from_secs(10);
 
@@ -32,9 +34,16 @@ fn hierarchies(mount: &Path) -> Vec<PathBuf> {
     entries.flatten().filter(real).map(|e| e.path()).filter(|p| p.join("cgroup.procs").exists()).collect()
 }
 
-/// Whether the machine has control groups that can hold a node.
-pub(crate) fn available() -> bool {
-    !hierarchies(Path::new(MOUNT)).is_empty()
+/// What the machine's control groups lack to hold a node: controllers by name, or an empty list when there are none.
+pub(crate) fn missing() -> Option<Vec<&'static str>> {
+    let mount = Path::new(MOUNT);
+    if hierarchies(mount).is_empty() {
+        return Some(Vec::new());
+    }
+    let Ok(available) = fs::read_to_string(mount.join("cgroup.controllers")) else { return None };
+    let missing: Vec<_> =
+        REQUIRED.into_iter().filter(|r| !available.split_whitespace().any(|a| a == *r)).collect();
+    (!missing.is_empty()).then_some(missing)
 }
 
 /// Makes the node's group and moves this process into it.
@@ -59,9 +68,11 @@ pub(crate) fn join(node: &str) -> Result<()> {
 fn delegate(group: &Path) -> Result<()> {
     let control = group.join("cgroup.subtree_control");
     let Ok(available) = fs::read_to_string(group.join("cgroup.controllers")) else { return Ok(()) };
-    for controller in available.split_whitespace().filter(|c| CONTROLLERS.contains(c)) {
-        fs::write(&control, format!("+{controller}"))
-            .map_err(Error::file("delegate controllers in", &control))?;
+    for controller in available.split_whitespace().filter(|c| REQUIRED.contains(c) || OPTIONAL.contains(c)) {
+        let handed = fs::write(&control, format!("+{controller}"));
+        if REQUIRED.contains(&controller) {
+            handed.map_err(Error::file("delegate controllers in", &control))?;
+        }
     }
     Ok(())
 }

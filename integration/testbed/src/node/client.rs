@@ -1,5 +1,6 @@
 //! Requests to the supervisor of a node from outside.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,7 +65,13 @@ impl<'a> NodeClient<'a> {
     }
 
     async fn ask(&self, request: &Request) -> Result<Vec<ComponentStatus>> {
-        let silent = |_| Error::Node { node: self.node.to_owned(), problem: "does not run".into() };
+        let silent = |error: std::io::Error| Error::Node {
+            node: self.node.to_owned(),
+            problem: match error.kind() {
+                ErrorKind::NotFound | ErrorKind::ConnectionRefused => "does not run".into(),
+                _ => format!("does not answer ({error})"),
+            },
+        };
         let exchange = async {
             let mut stream = UnixStream::connect(self.socket).await?;
             let mut line = serde_json::to_vec(request)?;

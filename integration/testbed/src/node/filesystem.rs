@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 
 /// Where components of a node write what they print.
 pub(crate) const LOGS: &str = "/var/log/testbed";
+/// Where a node has its CNI plugins.
+pub(crate) const CNI_PLUGINS: &str = "/opt/cni/bin";
 /// Where the load balancer of a control plane finds the network namespace that holds its routes.
 pub(crate) const SEGMENT: &str = "/run/testbed/segment";
 
@@ -69,6 +71,7 @@ fn populate(root: &Path) -> Result<()> {
         "home",
         "media",
         "mnt",
+        "opt/cni/bin",
         "opt/testbed",
         "opt/kubernetes/bin",
         "proc",
@@ -92,7 +95,16 @@ fn populate(root: &Path) -> Result<()> {
         let path = root.join(directory);
         fs::create_dir_all(&path).map_err(Error::file("make", &path))?;
     }
-    Ok(())
+    // The old names of directories that end with the node's power.
+    link("../run", &root.join("var/run"))?;
+    link("../run/lock", &root.join("var/lock"))
+}
+
+fn link(target: impl AsRef<Path>, path: &Path) -> Result<()> {
+    match std::os::unix::fs::symlink(target, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(Error::file("link", path)(error)),
+        _ => Ok(()),
+    }
 }
 
 /// The machine's programs and libraries, read-only.
@@ -104,12 +116,7 @@ fn programs(root: &Path) -> Result<()> {
         let Ok(kind) = fs::symlink_metadata(&source) else { continue };
         if kind.is_symlink() {
             let link = fs::read_link(&source).map_err(Error::file("read", &source))?;
-            match std::os::unix::fs::symlink(link, &target) {
-                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                    return Err(Error::file("link", &target)(error));
-                }
-                _ => {}
-            }
+            self::link(link, &target)?;
         } else {
             fs::create_dir_all(&target).map_err(Error::file("make", &target))?;
             bind(&source, &target)?;
@@ -170,6 +177,9 @@ fn own_directories(node: &Path, root: &Path, plan: &NodePlan) -> Result<()> {
     let binaries = root.join("opt/kubernetes/bin");
     bind(&plan.binaries, &binaries)?;
     read_only(&binaries)?;
+    let plugins = root.join(CNI_PLUGINS.trim_start_matches('/'));
+    bind(&plan.plugins, &plugins)?;
+    read_only(&plugins)?;
     let program = fs::read_link("/proc/self/exe").map_err(Error::file("find", "/proc/self/exe"))?;
     let target = root.join("opt/testbed/testbed");
     fs::write(&target, "").map_err(Error::file("make", &target))?;

@@ -28,14 +28,14 @@ impl Component {
 pub(crate) struct NodePlan {
     /// Host name, cgroup and log prefix.
     pub name: String,
-    /// The node's own address.
-    pub address: Ipv4Addr,
     /// Lines of `/etc/hosts`: all nodes of the cluster.
     pub hosts: Vec<(Ipv4Addr, String)>,
     /// The cluster's name server, for the node itself.
     pub name_server: Ipv4Addr,
     /// Directory of Kubernetes binaries on the machine.
     pub binaries: PathBuf,
+    /// Directory of CNI plugins on the machine.
+    pub plugins: PathBuf,
     /// Network namespace in which the load balancer sets routes, on control planes.
     pub segment: Option<PathBuf>,
     /// The socket that takes requests.

@@ -1,5 +1,6 @@
 //! The supervisor's process as the machine sees it, told apart from a later process with the same number.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,17 @@ impl NodeProcess {
         })
     }
 
+    /// The process as text that names it for ever: its process namespace, its number, its start.
+    pub(crate) fn to_mark(self) -> Result<String> {
+        Ok(format!("{}:{}:{}", namespace()?, self.pid, self.started))
+    }
+
+    fn from_mark(text: &str) -> Option<(u64, Self)> {
+        let mut parts = text.split(':');
+        let (namespace, pid, started) = (parts.next()?, parts.next()?, parts.next()?);
+        Some((namespace.parse().ok()?, Self { pid: pid.parse().ok()?, started: started.parse().ok()? }))
+    }
+
     pub(crate) fn write(self, node: &Path) -> Result<()> {
         let text =
             serde_json::to_vec(&self).map_err(|e| Error::file("write", node)(std::io::Error::other(e)))?;
@@ -49,6 +61,12 @@ impl NodeProcess {
     }
 }
 
+/// The process namespace that numbers are of.
+fn namespace() -> Result<u64> {
+    let path = Path::new("/proc/self/ns/pid");
+    std::fs::metadata(path).map(|m| m.ino()).map_err(Error::file("read", path))
+}
+
 /// When a process started; none when there is no such process, or only its remains.
 fn start_of(pid: i32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -65,7 +83,11 @@ pub(crate) fn marked(state: &Path) -> Vec<NodeProcess> {
 
 /// The programs that a testbed called which was then killed: they would go on making things.
 pub(crate) fn orphans() -> Vec<NodeProcess> {
-    with_environment(CALLER, |value| !Path::new("/proc").join(value).exists())
+    // The load balancer's calls carry a number of their node's process namespace: those are not ours to judge.
+    let Ok(namespace) = namespace() else { return Vec::new() };
+    with_environment(CALLER, |value| {
+        NodeProcess::from_mark(value).is_some_and(|(own, caller)| own == namespace && !caller.runs())
+    })
 }
 
 /// The processes whose environment has this variable with a value that matches.
@@ -97,18 +119,19 @@ mod tests {
 
     #[test]
     fn a_program_is_an_orphan_when_its_caller_is_gone() {
-        let mut caller = std::process::Command::new("true").spawn().unwrap();
-        caller.wait().unwrap();
-        let child = |caller: u32| {
-            std::process::Command::new("sleep").arg("60").env(CALLER, caller.to_string()).spawn().unwrap()
-        };
-        let mut children = [child(caller.id()), child(std::process::id())];
+        let own = NodeProcess::current().unwrap();
+        let gone = NodeProcess { started: own.started + 1, ..own };
+        let elsewhere = format!("1{}", gone.to_mark().unwrap());
+        let child =
+            |mark: String| std::process::Command::new("sleep").arg("60").env(CALLER, mark).spawn().unwrap();
+        let mut children = [gone.to_mark().unwrap(), own.to_mark().unwrap(), elsewhere].map(child);
         let found: Vec<i32> = orphans().iter().map(|process| process.pid).collect();
         for child in &mut children {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        assert!(found.contains(&(children[0].id() as i32)) && !found.contains(&(children[1].id() as i32)));
+        let is_found: Vec<bool> = children.iter().map(|child| found.contains(&(child.id() as i32))).collect();
+        assert_eq!(is_found, [true, false, false]);
     }
 
     #[test]

@@ -79,7 +79,12 @@ fn watch_children(sender: Sender<Event>) -> Result<()> {
 }
 
 fn accept(listener: &UnixListener, sender: &Sender<Event>) {
-    for stream in listener.incoming().flatten() {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            // Out of file descriptors, most likely: without a pause this would take a whole processor.
+            std::thread::sleep(Duration::from_millis(100));
+            continue;
+        };
         let _ = stream.set_read_timeout(Some(REQUEST_TIMEOUT));
         let mut line = String::new();
         if BufReader::new(&stream).read_line(&mut line).is_err() {
