@@ -70,7 +70,7 @@ fn enter(layout: &Layout, node: &str, command: &[String]) -> Result<Command> {
         .ok_or_else(|| Error::Node { node: node.to_owned(), problem: "does not run".into() })?;
     let mut call = Command::new("nsenter");
     call.arg(format!("--target={}", process.pid))
-        .args(["--mount", "--net", "--pid", "--uts", "--ipc", "--"])
+        .args(["--mount", "--net", "--pid", "--uts", "--ipc", "--root", "--wd", "--"])
         .args(command)
         .env("PATH", PATH)
         .env("KUBECONFIG", "/etc/kubernetes/admin.kubeconfig");

@@ -1,6 +1,7 @@
 //! Everything that can be known to be wrong before anything is made.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ pub(crate) async fn check(layout: &Layout, specs: &[ClusterSpec]) -> Result<()> 
         ));
     }
     kernel()?;
+    own_root().await?;
     let nodes: usize = specs.iter().map(|spec| spec.nodes.max(1)).sum();
     needs_space(layout.state(), SPACE_PER_NODE * nodes as u64)?;
     network(layout).await
@@ -92,6 +94,22 @@ pub(crate) fn privileges() -> Result<()> {
         )),
         None => Ok(()),
     }
+}
+
+/// Who enters a mount namespace arrives at its root. In a chroot that is not this process's root, so that what
+/// `kubectl exec` starts in a container would see the machine's files.
+async fn own_root() -> Result<()> {
+    let root = Path::new("/");
+    let here = std::fs::metadata(root).map_err(Error::file("look at", root))?;
+    let call = Call::new("nsenter", ["--mount=/proc/self/ns/mnt", "stat", "--format=%d %i", "/"]);
+    let there = call.run().await.unwrap_or_default();
+    if there.trim() == format!("{} {}", here.dev(), here.ino()) {
+        return Ok(());
+    }
+    Err(machine(
+        "this is a chroot, from which containers cannot be kept apart".into(),
+        "run it outside of it, or in a container, whose root is the root of its mount namespace",
+    ))
 }
 
 fn kernel() -> Result<()> {

@@ -109,12 +109,8 @@ spec:
   usages: [client auth]
 ";
 
-#[tokio::test]
-async fn api_nothing_is_switched_off_that_production_has_on() {
-    let Some(testbed) = testbed("api_nothing_is_switched_off_that_production_has_on") else { return };
-    let [alpha, ..] = clusters(&testbed).await;
-
-    // CSR signing: a certificate that the API server then knows as this user, without a right.
+/// CSR signing: a certificate that the API server then knows as this user, without a right.
+fn sign_in_as_julia(alpha: &Cluster, server: &str) {
     let directory = tempfile::tempdir().unwrap();
     let (key, request) = (rcgen::KeyPair::generate().unwrap(), directory.path().join("user.csr"));
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
@@ -134,8 +130,6 @@ async fn api_nothing_is_switched_off_that_production_has_on() {
         .output()
         .unwrap();
     succeeded(decoded, "base64");
-    let server =
-        testbed.status().await.unwrap().clusters.into_iter().find(|c| c.name == "alpha").unwrap().server;
     let whoami = [
         "auth",
         "whoami",
@@ -147,6 +141,15 @@ async fn api_nothing_is_switched_off_that_production_has_on() {
         "--output=jsonpath={.status.userInfo.username}",
     ];
     assert_eq!(succeeded(alpha.try_kubectl(&whoami), "whoami"), "julia");
+}
+
+#[tokio::test]
+async fn api_nothing_is_switched_off_that_production_has_on() {
+    let Some(testbed) = testbed("api_nothing_is_switched_off_that_production_has_on") else { return };
+    let [alpha, ..] = clusters(&testbed).await;
+
+    let status = testbed.status().await.unwrap();
+    sign_in_as_julia(&alpha, &status.clusters.iter().find(|c| c.name == "alpha").unwrap().server);
 
     // RBAC and the node authorizer, which lets a node read itself and nothing else.
     let denied = alpha.try_kubectl(&["get", "secrets", "-A", "--as=julia"]);

@@ -58,6 +58,13 @@ fn network_missing_and_taken_things_are_named() {
             "LIQO_TESTBED_NETWORK",
         ),
         (
+            "R=$SCRATCH/root; mkdir $R; mount -t tmpfs tmpfs $R; ln -s usr/bin usr/sbin usr/lib usr/lib64 $R/; \
+             for d in dev etc opt proc run sys usr var; do mkdir $R/$d; mount --rbind /$d $R/$d; done; \
+             cp $TESTBED $R/testbed; chroot $R /testbed up rome",
+            "chroot",
+            "outside",
+        ),
+        (
             "mount -t tmpfs tmpfs /usr/lib/cni; mkdir -p /opt; mount -t tmpfs tmpfs /opt; $TESTBED up rome",
             "CNI plugins",
             "containernetworking-plugins",
