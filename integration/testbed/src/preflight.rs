@@ -224,6 +224,7 @@ pub(crate) async fn flags(binaries: &Path, specs: &[ClusterSpec]) -> Result<()> 
     for (component, flag) in all {
         let program = binaries.join(component).display().to_string();
         // A component reads its flags in order and prints its help only when it knows those before.
+        // One that is too slow to say has refused nothing yet; the wait for the cluster then tells.
         let help = tokio::time::timeout(HELP, Call::new(&program, [flag, "--help"]).run());
         if let Ok(Err(Error::Command { output, .. })) = help.await {
             let said = output.lines().find(|line| line.contains("flag") || line.contains("argument"));

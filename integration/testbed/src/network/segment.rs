@@ -102,9 +102,16 @@ pub(crate) async fn silence(link: &NodeLink) -> Result<()> {
     }
 }
 
-/// Whether a node's cable and namespace are there.
+/// Whether a node's cable and namespace are there and the cable carries: a command that was killed between taking a node's
+/// carrier and ending its processes leaves one that runs and is silent, which has to be booted again.
 pub(crate) async fn is_plugged(link: &NodeLink) -> bool {
-    exists(&link.namespace) && exists(&link.segment) && has_link(&link.segment, &link.port).await
+    if !exists(&link.namespace) || !exists(&link.segment) {
+        return false;
+    }
+    // With `up`, a link that is down is no error but an empty answer.
+    let shown =
+        Call::new("ip", ["link", "show", "dev", &link.port, "up"]).in_network(&link.segment).run().await;
+    shown.is_ok_and(|text| !text.trim().is_empty())
 }
 
 /// Removes the routes of a cluster's load balancer from its segment.
