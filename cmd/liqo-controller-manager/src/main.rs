@@ -1,0 +1,110 @@
+//! The control plane: parses flags, wires the crates, runs until it is told to stop.
+
+mod fabric;
+mod flags;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use fabric::Fabric;
+use flags::{Command, Flags};
+use liqo_domain::LiqoMachine;
+use liqo_engine::{Engine, LogVolume, Options, SystemClock};
+use liqo_kube_io::lease::LeaseGuard;
+use liqo_kube_io::{self as kube_io, Chance, Local};
+use liqo_projection_api::debug::{self, DebugService, DebugSocket};
+use liqo_projection_api::{self as projection_api, EngineSource, Stream};
+use liqo_telemetry::{self as telemetry, Checks, Exposed, LogFormat};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+type Failure = Box<dyn Error>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let done = match flags.command {
+        Some(Command::DebugBridge) => {
+            debug::bridge(&flags.debug_socket, tokio::io::stdin(), tokio::io::stdout())
+                .await
+                .map_err(Failure::from)
+        }
+        None => run(flags).await,
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    let chain = telemetry::chain(error.as_ref());
+    eprintln!("error: {chain}");
+    ExitCode::FAILURE
+}
+
+async fn run(flags: Flags) -> Result<(), Failure> {
+    telemetry::init_logging(
+        if flags.log_json { LogFormat::Json } else { LogFormat::Text },
+        &flags.log_filter,
+    )?;
+    let mut registry = telemetry::registry("controller-manager", env!("CARGO_PKG_VERSION"));
+    let mut chance = Chance::seeded(u64::from_be_bytes(kube_io::random_bytes()?));
+    let kubeconfig = flags.kubeconfig.as_deref();
+    let local = Local::connect(kubeconfig, &flags.namespace, &mut registry, chance.split()).await?;
+
+    let started = kube_io::started(&flags.instance, &flags.namespace, &flags.cluster_name)?;
+    let (holder, guard) = (started.instance.clone(), LeaseGuard::new());
+    let mut running = Engine::<LiqoMachine>::start(Options {
+        log: Box::new(LogVolume::new(&flags.log_dir, liqo_log::Options::CONTROLLER, Arc::new(SystemClock))),
+        started,
+        actuator: local.writer(),
+        authority: Arc::new(guard.clone()),
+        clock: Arc::new(SystemClock),
+        metrics: liqo_engine::Metrics::register(&mut registry),
+    })
+    .await?;
+    let (handle, recovery) = (running.handle, running.recovery);
+    let whole = !recovery.is_empty() && !recovery.relist_all;
+    let (stop, stopping) = watch::channel(false);
+    let way = (handle.inbox(), chance.split());
+    let lease = tokio::spawn(local.keep_lease(holder, whole, guard, way, told(stopping.clone())));
+    let targets = kube_io::control_plane_targets(&flags.namespace);
+    let _watching = local.session(recovery.relist_all).start(&handle, targets, chance).await?;
+
+    let source = Arc::new(EngineSource::new(handle.clone()));
+    let seen = projection_api::Metrics::register(&mut registry);
+    let console = DebugService::new(Arc::clone(&source), stopping.clone());
+    let socket = DebugSocket::bind(&flags.debug_socket).await?;
+    let debug = tokio::spawn(debug::serve(socket, console, seen.clone()));
+    let fabric = Fabric { server: local.server, namespace: local.namespace };
+    let stream = Stream {
+        address: flags.projection_address,
+        names: vec![format!("liqo-fabric.{}.svc", flags.namespace), "localhost".to_owned()],
+        roles: projection_api::roles(&flags.namespace),
+        metrics: seen,
+    };
+    let projections = tokio::spawn(stream.run(source, fabric, SystemClock, stopping.clone()));
+    let listening = telemetry::Listening::on(flags.metrics_address).await?;
+    let exposed = Exposed { registry, health: Checks::default(), readiness: Checks::default() };
+    let exposition = tokio::spawn(telemetry::serve(listening, exposed, told(stopping)));
+
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let ended = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        ended = &mut running.task => Some(ended),
+    };
+    // The lease is given back when nothing acts any more: the next holder may begin at once.
+    handle.stop();
+    let result = match ended {
+        Some(ended) => ended,
+        None => running.task.await,
+    };
+    stop.send_replace(true);
+    let _ = lease.await;
+    let _ = tokio::join!(debug, projections, exposition);
+    Ok(result??)
+}
+
+/// Waits until the process is told to stop.
+async fn told(mut stopping: watch::Receiver<bool>) {
+    // A sender that is gone says the same.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}

@@ -1,0 +1,136 @@
+//! Why a command cannot do what it was asked.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use liqo_events::ExportError;
+use thiserror::Error;
+use tonic::Status;
+
+/// What went wrong, by what was tried.
+#[derive(Debug, Error)]
+pub enum CtlError {
+    /// Writing to the console failed.
+    #[error("cannot write the output")]
+    Output {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A value on the command line that cannot be.
+    #[error("{0}")]
+    Argument(String),
+    /// An exported file cannot be read.
+    #[error("cannot read {}", path.display())]
+    ReadFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ExportError,
+    },
+    /// An export cannot be written.
+    #[error("cannot write {}", path.display())]
+    WriteFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: ExportError,
+    },
+    /// A command that needs a process was given a file.
+    #[error("`debug {command}` needs a live process: leave --file out")]
+    NeedsProcess {
+        /// The command.
+        command: &'static str,
+    },
+    /// Nothing is about it.
+    #[error("{0}")]
+    NotFound(String),
+    /// The kubeconfig cannot be used.
+    #[error(
+        "cannot use the kubeconfig: check --kubeconfig and --context, or the environment variable KUBECONFIG"
+    )]
+    Kubeconfig {
+        /// What is wrong.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The cluster does not answer as it should.
+    #[error("cannot {doing} in namespace {namespace}")]
+    Cluster {
+        /// What was tried.
+        doing: String,
+        /// Where.
+        namespace: String,
+        /// What the API server said.
+        source: kube::Error,
+    },
+    /// No pod, or too many.
+    #[error("{0}")]
+    Pod(String),
+    /// The way through `pods/exec` ended.
+    #[error("the bridge in pod {pod} ended: {reason}")]
+    Bridge {
+        /// The pod.
+        pod: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The socket does not answer.
+    #[error("cannot connect to {}: check that the process runs and that you are its user or root", path.display())]
+    Connect {
+        /// The socket.
+        path: PathBuf,
+        /// What went wrong.
+        source: io::Error,
+    },
+    /// The process said no.
+    #[error("{}", said(.0))]
+    Refused(Status),
+    /// A local socket or directory cannot be made.
+    #[error("cannot {doing} on this machine")]
+    Local {
+        /// What was tried.
+        doing: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What a process said, in its own words; the code where it had none.
+fn said(status: &Status) -> String {
+    if status.message().is_empty() {
+        format!("the process answered {:?}", status.code())
+    } else {
+        status.message().to_owned()
+    }
+}
+
+/// The error and what is behind it in one line.
+pub fn report(error: &CtlError) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Some libraries repeat what is behind them.
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_with_its_cause() {
+        let source = ExportError::Io { doing: "read", source: io::Error::from(io::ErrorKind::NotFound) };
+        let error = CtlError::ReadFile { path: "log.events".into(), source };
+        let line = "cannot read log.events: the file of exported events cannot be read: entity not found";
+        assert_eq!(report(&error), line);
+        assert_eq!(report(&CtlError::Refused(Status::not_found(""))), "the process answered NotFound");
+        assert_eq!(report(&CtlError::Argument("two\nlines".into())), "two lines");
+    }
+}

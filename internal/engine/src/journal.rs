@@ -1,0 +1,242 @@
+//! The log behind the writer: one thing at a time, on a thread where it may block, and what happens when it fails.
+//!
+//! The log moves into the thread with its work and comes back with the result, so nobody can use it meanwhile. After a
+//! failure it is thrown away: a log in memory takes over, the process is degraded and says so, and each minute a new
+//! generation is tried beside it. That one begins with a snapshot, is given what was appended since, and takes over.
+
+mod succession;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use liqo_domain::{Batch, Checkpoint};
+use liqo_events::{Seq, UnixMillis};
+use liqo_log::{EventLog, LogError};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+use tokio::time::Instant;
+
+use crate::error::chain;
+use crate::handle::Question;
+use crate::recovery::snapshot;
+use crate::{Degradation, EngineError, LogSource, Metrics};
+use succession::{Successor, memory};
+
+/// Events given to the log at once. What one input brought stays together up to this; more than that, as a list of
+/// thousands of absent objects, is made durable in steps so that no write is unbounded.
+const APPEND: usize = 1024;
+
+/// What the log has done.
+enum Done {
+    Appended {
+        took: Duration,
+    },
+    Kept,
+    Answered,
+    /// A new generation took over, or could not.
+    TookOver(Result<(), LogError>),
+}
+
+/// What came to an end.
+pub(crate) enum Progress {
+    /// A batch is durable.
+    Durable(Arc<Batch>),
+    /// Something else; the log is free, or a new generation is there.
+    Other,
+}
+
+/// A log that comes back from its work.
+type Worked = (Box<dyn EventLog>, Result<Done, LogError>);
+/// A source that comes back from an attempt, with the new generation.
+type Attempted = (Box<dyn LogSource>, Result<Box<dyn EventLog>, String>);
+
+/// The log and what stands in for it.
+pub(crate) struct Journal {
+    /// Away while it works.
+    log: Option<Box<dyn EventLog>>,
+    work: Option<JoinHandle<Worked>>,
+    /// What is being written; needed once more when that fails.
+    batch: Option<Arc<Batch>>,
+    /// To be kept next.
+    checkpoint: Option<Checkpoint>,
+    /// When the last batch was cut.
+    now: UnixMillis,
+    /// Position of the next event that is appended.
+    next: Seq,
+    /// Away while it makes a new generation. One that never comes back is not asked again.
+    source: Option<Box<dyn LogSource>>,
+    attempt: Option<(JoinHandle<Attempted>, Seq)>,
+    successor: Option<Successor>,
+    retry_at: Option<Instant>,
+    degraded: watch::Sender<Option<Degradation>>,
+    metrics: Metrics,
+}
+
+impl Journal {
+    /// A journal on the log that was opened, or on memory for the reason that none could be.
+    pub(crate) fn new(
+        source: Box<dyn LogSource>,
+        log: Result<Box<dyn EventLog>, Degradation>,
+        next: Seq,
+        now: UnixMillis,
+        metrics: Metrics,
+    ) -> (Self, watch::Receiver<Option<Degradation>>) {
+        let (degraded, receiver) = watch::channel(None);
+        let (log, degradation) = match log {
+            Ok(log) => (log, None),
+            Err(degradation) => (memory(next), Some(degradation)),
+        };
+        metrics.log(&log.statistics());
+        let mut journal = Self {
+            log: Some(log),
+            work: None,
+            batch: None,
+            checkpoint: None,
+            now,
+            next,
+            source: Some(source),
+            attempt: None,
+            successor: None,
+            retry_at: None,
+            degraded,
+            metrics,
+        };
+        if let Some(degradation) = degradation {
+            journal.degrade(degradation);
+        }
+        (journal, receiver)
+    }
+
+    pub(crate) fn is_degraded(&self) -> bool {
+        self.degraded.borrow().is_some()
+    }
+
+    /// Whether the log can be given something to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.log.is_some()
+    }
+
+    /// Makes a batch durable. Only when idle.
+    pub(crate) fn append(&mut self, batch: Arc<Batch>, now: UnixMillis) {
+        self.now = now;
+        if let Some(checkpoint) = batch.checkpoint.clone() {
+            self.checkpoint = Some(checkpoint);
+        }
+        self.batch = Some(Arc::clone(&batch));
+        self.start(move |log| {
+            let began = std::time::Instant::now();
+            batch.envelopes.chunks(APPEND).try_for_each(|part| log.append(part))?;
+            Ok(Done::Appended { took: began.elapsed() })
+        });
+    }
+
+    /// Answers a question about history. Only when idle.
+    pub(crate) fn answer(&mut self, question: Question) {
+        self.start(move |log| {
+            let events = log.read(question.from, question.limit).unwrap_or_else(|error| {
+                tracing::warn!(from = %question.from, %error, "the log's history cannot be read");
+                Vec::new()
+            });
+            // Who asked may have gone.
+            drop(question.answer.send(events));
+            Ok(Done::Answered)
+        });
+    }
+
+    /// Does what is due besides batches. Whether there was something.
+    pub(crate) fn follow_up(&mut self) -> bool {
+        if !self.is_idle() {
+            return true;
+        }
+        if let Some(checkpoint) = self.checkpoint.take() {
+            self.keep(checkpoint, self.now);
+            return true;
+        }
+        // Everything up to the snapshot must have reached the log in memory, and what follows is taken from there.
+        let ready = self.successor.take_if(|successor| successor.at < self.next);
+        if let Some(successor) = ready {
+            self.take_over(successor);
+            return true;
+        }
+        false
+    }
+
+    fn keep(&mut self, checkpoint: Checkpoint, now: UnixMillis) {
+        self.start(move |log| {
+            match snapshot(&checkpoint) {
+                Ok(snapshot) => log.keep(&snapshot)?,
+                Err(error) => {
+                    tracing::error!(at = %checkpoint.at, %error, "a state cannot be written down; replays get longer");
+                }
+            }
+            log.collect(now)?;
+            Ok(Done::Kept)
+        });
+    }
+
+    fn start(&mut self, work: impl FnOnce(&mut dyn EventLog) -> Result<Done, LogError> + Send + 'static) {
+        let Some(mut log) = self.log.take() else { return };
+        self.work = Some(spawn_blocking(move || {
+            let done = work(log.as_mut());
+            (log, done)
+        }));
+    }
+
+    /// Waits for what the log, or a new generation, has to say. For ever when nothing is under way.
+    ///
+    /// # Errors
+    ///
+    /// When even memory fails, which is a fault of this program.
+    pub(crate) async fn progress(&mut self) -> Result<Progress, EngineError> {
+        let (work, attempt) = (&mut self.work, &mut self.attempt);
+        tokio::select! {
+            done = wait(work.as_mut()) => self.worked(done),
+            begun = wait(attempt.as_mut().map(|(attempt, _)| attempt)) => {
+                self.attempted(begun);
+                Ok(Progress::Other)
+            }
+        }
+    }
+
+    fn worked(&mut self, done: Result<Worked, JoinError>) -> Result<Progress, EngineError> {
+        self.work = None;
+        let (log, done) = match done {
+            Ok((log, Ok(done))) => (log, done),
+            Ok((log, Err(error))) => {
+                // Closing a failed log may block.
+                spawn_blocking(move || drop(log));
+                return self.failed(&chain(&error));
+            }
+            Err(error) => return self.failed(&error.to_string()),
+        };
+        self.metrics.log(&log.statistics());
+        self.log = Some(log);
+        match done {
+            Done::Appended { took } => {
+                let Some(batch) = self.batch.take() else { return Ok(Progress::Other) };
+                self.next = batch.last.next();
+                self.metrics.appended(batch.envelopes.len(), took);
+                return Ok(Progress::Durable(batch));
+            }
+            Done::TookOver(Ok(())) => self.recovered(),
+            Done::TookOver(Err(error)) => {
+                tracing::warn!(error = %chain(&error), "the log's new generation could not take over; trying again");
+            }
+            Done::Kept | Done::Answered => {}
+        }
+        Ok(Progress::Other)
+    }
+
+    /// Closes the log, which may block.
+    pub(crate) async fn close(self) {
+        // A log that cannot be closed has nothing to lose: what was acknowledged is durable.
+        drop(spawn_blocking(move || drop((self.log, self.successor))).await);
+    }
+}
+
+async fn wait<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {
+    match task {
+        Some(task) => task.await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,116 @@
+//! The way to the API server of the process's own cluster, with everything that it takes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use liqo_api::names::MANAGER_LEASE;
+use liqo_engine::{Inbox, SystemClock};
+use liqo_events::Started;
+use liqo_model::{ClusterRef, Uid};
+use prometheus_client::registry::Registry;
+
+use crate::lease::{LeaseGuard, LeaseKeeper, LeaseSettings};
+use crate::log_key::{config, random_bytes};
+use crate::watch::Watches;
+use crate::write::Writer;
+use crate::{
+    ApiServer, ApiServers, BodyCache, Chance, DEFAULT_CACHE_BYTES, DigestKey, Error, Gone, Limits, Metrics,
+    Session,
+};
+
+/// The API server of the process's own cluster.
+pub struct Local {
+    /// Its client.
+    pub server: Arc<ApiServer>,
+    /// The namespace that Liqo is installed in.
+    pub namespace: String,
+    servers: ApiServers,
+    watches: Watches,
+    cache: Arc<BodyCache>,
+    digest_key: DigestKey,
+    metrics: Arc<Metrics>,
+}
+
+impl Local {
+    /// Connects, and reads the key of the log. Waits for an API server that is away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn connect(
+        kubeconfig: Option<&Path>,
+        namespace: &str,
+        registry: &mut Registry,
+        chance: Chance,
+    ) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::default());
+        metrics.register(registry);
+        let config = config(kubeconfig).await?;
+        let server = ApiServer::new(ClusterRef::Local, config, Limits::default(), Arc::clone(&metrics))?;
+        let server = Arc::new(server);
+        let digest_key = crate::digest_key(&server, namespace, chance).await?;
+        let servers = ApiServers::default();
+        servers.insert(Arc::clone(&server));
+        Ok(Self {
+            server,
+            namespace: namespace.to_owned(),
+            servers,
+            watches: Watches::default(),
+            cache: Arc::new(BodyCache::new(DEFAULT_CACHE_BYTES, Arc::clone(&metrics))),
+            digest_key,
+            metrics,
+        })
+    }
+
+    /// Carries commands out.
+    pub fn writer(&self) -> Writer {
+        let (cache, metrics) = (Arc::clone(&self.cache), Arc::clone(&self.metrics));
+        Writer::new(self.servers.clone(), self.watches.clone(), cache, metrics)
+    }
+
+    /// Watches. After a log that cannot be relied on, everything is listed anew.
+    pub fn session(&self, relist_all: bool) -> Session {
+        Session {
+            server: Arc::clone(&self.server),
+            watches: self.watches.clone(),
+            cache: Arc::clone(&self.cache),
+            digest_key: self.digest_key.clone(),
+            metrics: Arc::clone(&self.metrics),
+            relist_all,
+        }
+    }
+
+    /// Keeps the Lease of the controller manager until `shutdown` is done, then gives it back. `may_continue`: the log of
+    /// an earlier container of this pod is whole.
+    pub fn keep_lease(
+        &self,
+        holder: Uid,
+        may_continue: bool,
+        guard: LeaseGuard,
+        way: (Inbox, Chance),
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> impl Future<Output = Result<(), Gone>> + Send + 'static {
+        let (namespace, name) = (self.namespace.clone(), MANAGER_LEASE.to_owned());
+        let settings = LeaseSettings { namespace, name, holder, may_continue };
+        let (inbox, chance) = way;
+        let (keeper, _) = LeaseKeeper::new(Arc::clone(&self.server), settings, inbox, SystemClock, chance);
+        keeper.guarding(guard).run(shutdown)
+    }
+}
+
+/// The first event of a process. `instance` is the uid of the pod; when it is empty one is made up.
+///
+/// # Errors
+///
+/// [`Error::Entropy`].
+pub fn started(instance: &str, namespace: &str, cluster_name: &str) -> Result<Started, Error> {
+    let entropy: [u8; 16] = random_bytes()?;
+    let made_up: String = random_bytes::<8>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Started {
+        instance: if instance.is_empty() { made_up.into() } else { instance.into() },
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        namespace: namespace.into(),
+        cluster_name: cluster_name.into(),
+        entropy,
+    })
+}

@@ -1,0 +1,206 @@
+//! What is counted. Labels have few values: kinds and verbs are closed lists, clusters are peers, codes are a closed list.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use liqo_model::{ClusterRef, Kind};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::Refusal;
+use crate::client::Verb;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfKind {
+    cluster: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfKindBecause {
+    cluster: String,
+    kind: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRequest {
+    cluster: String,
+    verb: &'static str,
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfEffect {
+    effect: &'static str,
+}
+
+type Seconds = Counter<f64, AtomicU64>;
+
+/// What is counted; one for a process.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    watch_events: Family<OfKindBecause, Counter>,
+    relists: Family<OfKindBecause, Counter>,
+    drift: Family<OfKind, Counter>,
+    malformed: Family<OfKind, Counter>,
+    reconnects: Family<OfKindBecause, Counter>,
+    back_off: Family<OfKind, Seconds>,
+    synced: Family<OfKind, Gauge>,
+    requests: Family<OfRequest, Counter>,
+    writes_avoided: Family<OfEffect, Counter>,
+    cache_bytes: Gauge,
+}
+
+impl Metrics {
+    /// Puts everything into a registry.
+    pub fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("liqo_kube");
+        registry.register("watch_events", "Events that watches sent, by type", self.watch_events.clone());
+        registry.register(
+            "relists",
+            "Complete lists taken, by what made them necessary",
+            self.relists.clone(),
+        );
+        registry.register("drift", "Changes that a watch lost and a list showed", self.drift.clone());
+        registry.register(
+            "malformed",
+            "Objects that were seen and could not be read or understood",
+            self.malformed.clone(),
+        );
+        registry.register("reconnects", "Watches that ended, by how", self.reconnects.clone());
+        registry.register(
+            "back_off_seconds",
+            "Seconds that watches waited after failures",
+            self.back_off.clone(),
+        );
+        registry.register(
+            "watch_synced",
+            "1 while a watch knows everything of its kind",
+            self.synced.clone(),
+        );
+        registry.register("requests", "Requests, by verb and HTTP code", self.requests.clone());
+        registry.register(
+            "writes_avoided",
+            "Writes that would have changed nothing",
+            self.writes_avoided.clone(),
+        );
+        registry.register(
+            "cache_bytes",
+            "Bytes of bodies that are kept for writes",
+            self.cache_bytes.clone(),
+        );
+    }
+
+    pub(crate) fn watched(&self, cluster: &ClusterRef, kind: Kind, what: &'static str) {
+        self.watch_events.get_or_create(&because(cluster, kind, what)).inc();
+    }
+
+    pub(crate) fn relisted(&self, cluster: &ClusterRef, kind: Kind, reason: &'static str) {
+        self.relists.get_or_create(&because(cluster, kind, reason)).inc();
+    }
+
+    pub(crate) fn drifted(&self, cluster: &ClusterRef, kind: Kind, changes: u64) {
+        self.drift.get_or_create(&of(cluster, kind)).inc_by(changes);
+    }
+
+    pub(crate) fn malformed(&self, cluster: &ClusterRef, kind: Kind, objects: u32) {
+        if objects > 0 {
+            self.malformed.get_or_create(&of(cluster, kind)).inc_by(u64::from(objects));
+        }
+    }
+
+    pub(crate) fn reconnected(&self, cluster: &ClusterRef, kind: Kind, reason: &'static str) {
+        self.reconnects.get_or_create(&because(cluster, kind, reason)).inc();
+    }
+
+    pub(crate) fn backed_off(&self, cluster: &ClusterRef, kind: Kind, pause: Duration) {
+        self.back_off.get_or_create(&of(cluster, kind)).inc_by(pause.as_secs_f64());
+    }
+
+    pub(crate) fn synced(&self, cluster: &ClusterRef, kind: Kind, synced: bool) {
+        self.synced.get_or_create(&of(cluster, kind)).set(i64::from(synced));
+    }
+
+    pub(crate) fn requested(&self, cluster: &ClusterRef, verb: Verb, refusal: Option<&Refusal>) {
+        let labels = OfRequest { cluster: cluster.to_string(), verb: verb.as_str(), code: code(refusal) };
+        self.requests.get_or_create(&labels).inc();
+    }
+
+    pub(crate) fn write_avoided(&self, effect: &'static str) {
+        self.writes_avoided.get_or_create(&OfEffect { effect }).inc();
+    }
+
+    pub(crate) fn cached(&self, bytes: usize) {
+        self.cache_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+}
+
+fn of(cluster: &ClusterRef, kind: Kind) -> OfKind {
+    OfKind { cluster: cluster.to_string(), kind: kind.as_str() }
+}
+
+fn because(cluster: &ClusterRef, kind: Kind, reason: &'static str) -> OfKindBecause {
+    OfKindBecause { cluster: cluster.to_string(), kind: kind.as_str(), reason }
+}
+
+/// A peer may answer with any code, so those that mean nothing to us are counted by their hundred.
+fn code(refusal: Option<&Refusal>) -> &'static str {
+    let Some(refusal) = refusal else { return "2xx" };
+    match refusal {
+        Refusal::Throttled { .. } => "throttled",
+        Refusal::Timeout { .. } => "timeout",
+        Refusal::Unreachable { .. } => "unreachable",
+        Refusal::TooLarge { .. } | Refusal::Unintelligible { .. } => "unusable",
+        Refusal::Request { .. } => "unsent",
+        Refusal::Status { code, .. } => match code {
+            400 => "400",
+            401 => "401",
+            403 => "403",
+            404 => "404",
+            409 => "409",
+            410 => "410",
+            422 => "422",
+            429 => "429",
+            500 => "500",
+            503 => "503",
+            504 => "504",
+            300..=399 => "3xx",
+            402..=499 => "4xx",
+            _ => "5xx",
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_registered_under_its_name() {
+        let metrics = Metrics::default();
+        let local = ClusterRef::Local;
+        metrics.watched(&local, Kind::Pod, "applied");
+        metrics.drifted(&local, Kind::Pod, 2);
+        metrics.requested(
+            &local,
+            Verb::Patch,
+            Some(&Refusal::Status { code: 418, message: String::new(), retry_after: None }),
+        );
+        let mut registry = Registry::default();
+        metrics.register(&mut registry);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        for line in [
+            r#"liqo_kube_watch_events_total{cluster="local",kind="Pod",reason="applied"} 1"#,
+            r#"liqo_kube_drift_total{cluster="local",kind="Pod"} 2"#,
+            r#"liqo_kube_requests_total{cluster="local",verb="patch",code="4xx"} 1"#,
+            "liqo_kube_cache_bytes 0",
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+}

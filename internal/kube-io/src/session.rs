@@ -1,0 +1,169 @@
+//! What connects an engine with the API server of its own cluster: watches from the cursors of the log, and the step
+//! from holding the Lease to acting.
+//!
+//! Gaining the Lease is not enough to act: another process may have acted since this one looked last. So everything that
+//! is watched is listed anew first, answered by a quorum. Only a container that was restarted in the same pod, with its
+//! log whole and its Lease unbroken, goes on from its cursors.
+
+use std::sync::Arc;
+
+use futures::future::join_all;
+use liqo_domain::{LiqoMachine, State};
+use liqo_engine::{EngineStopped, Handle, Inbox, Input, Published};
+use liqo_model::{ClusterRef, Kind, Uid};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::watch::{ClusterLife, Cursor, NotListed, Target, Watch, WatchContext, WatchHandle, Watches};
+use crate::{ApiServer, BodyCache, Chance, DigestKey, Metrics};
+
+/// What the watches of a process need beside its engine.
+pub struct Session {
+    /// The API server.
+    pub server: Arc<ApiServer>,
+    /// Where the actuator finds the watches.
+    pub watches: Watches,
+    /// Bodies of recent events.
+    pub cache: Arc<BodyCache>,
+    /// The key of digests.
+    pub digest_key: DigestKey,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Cursors say nothing: a part of the log is missing or folded to another state than was recorded.
+    pub relist_all: bool,
+}
+
+/// What the log knows of the cluster.
+struct Known {
+    uid: Uid,
+    generation: u64,
+    cursors: Vec<Cursor>,
+}
+
+impl Session {
+    /// Starts the watches, and goes live whenever the Lease is held and everything was seen. The tasks end with the engine;
+    /// dropping the set ends them too.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineStopped`].
+    pub async fn start(
+        self,
+        handle: &Handle<LiqoMachine>,
+        targets: Vec<Target>,
+        mut chance: Chance,
+    ) -> Result<JoinSet<()>, EngineStopped> {
+        let cluster = self.server.cluster().clone();
+        let known = {
+            let cluster = cluster.clone();
+            handle.read(move |state| known(state, &cluster)).await?
+        };
+        let life = Arc::new(ClusterLife::new(cluster, known.uid, known.generation));
+        let mut tasks = JoinSet::new();
+        for target in targets {
+            let cursor = known.cursors.iter().find(|cursor| cursor.watch.kind == target.kind).cloned();
+            let cursor = cursor.filter(|_| !self.relist_all);
+            let (watch, watch_handle) =
+                Watch::new(self.context(handle.inbox(), &life), target, cursor, chance.split());
+            self.watches.insert(watch_handle);
+            tasks.spawn(async move {
+                let _: crate::Gone = watch.run().await;
+            });
+        }
+        let (watches, relist_all) = (self.watches.all(), self.relist_all);
+        let handle = handle.clone();
+        tasks.spawn(async move { go_live(handle, watches, relist_all).await.unwrap_or_default() });
+        Ok(tasks)
+    }
+
+    fn context(&self, sink: Inbox, life: &Arc<ClusterLife>) -> WatchContext<Inbox> {
+        WatchContext {
+            server: Arc::clone(&self.server),
+            life: Arc::clone(life),
+            sink,
+            digest_key: self.digest_key.clone(),
+            cache: Arc::clone(&self.cache),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+}
+
+fn known(state: &State, cluster: &ClusterRef) -> Known {
+    let life = state.clusters.get(cluster);
+    let generation = life.map_or(0, |life| life.body.generation);
+    let cursors = state.cursors.iter().filter(|((of, _), _)| of == cluster);
+    Known {
+        uid: life.map(|life| life.body.uid.clone()).unwrap_or_default(),
+        generation,
+        cursors: cursors
+            .map(|(_, cursor)| Cursor {
+                watch: cursor.body.watch.clone(),
+                resource_version: cursor.body.resource_version.clone(),
+                generation,
+            })
+            .collect(),
+    }
+}
+
+/// Goes live once for each epoch, when everything was seen.
+async fn go_live(
+    handle: Handle<LiqoMachine>,
+    watches: Vec<WatchHandle>,
+    relist_all: bool,
+) -> Result<(), EngineStopped> {
+    let mut published = handle.subscribe();
+    loop {
+        let epoch = gained(&mut published).await?;
+        let continued = handle.read(|state| state.lease.continued).await? && !relist_all;
+        info!(epoch, continued, "this process leads; it looks at everything before it acts");
+        let mut over = published.clone();
+        tokio::select! {
+            seen = see_everything(&watches, continued) => match seen {
+                Ok(()) => handle.inbox().send(Input::GoLive { epoch }).await?,
+                Err(error) => warn!(epoch, %error, "not everything could be seen, so nothing is done"),
+            },
+            // Somebody else leads now, or it was gained once more.
+            () = ended(&mut over, epoch) => {}
+        }
+        ended(&mut published, epoch).await;
+        if handle.read(|_| ()).await.is_err() {
+            return Err(EngineStopped);
+        }
+    }
+}
+
+/// Waits for an epoch in which this process leads and does not act yet.
+async fn gained(published: &mut watch::Receiver<Published>) -> Result<u64, EngineStopped> {
+    let leading =
+        published.wait_for(|now| now.epoch.is_some() && !now.live).await.map_err(|_| EngineStopped)?;
+    leading.epoch.ok_or(EngineStopped)
+}
+
+/// Waits until the epoch is over; at once when the engine has stopped.
+async fn ended(published: &mut watch::Receiver<Published>, epoch: u64) {
+    // Only an engine that stopped ends the channel, and then every epoch is over.
+    let _ = published.wait_for(|now| now.epoch != Some(epoch)).await;
+}
+
+/// A restarted container waits until its watches have caught up; everybody else lists.
+async fn see_everything(watches: &[WatchHandle], continued: bool) -> Result<(), NotListed> {
+    let seen = watches.iter().map(|watch| async move {
+        let seen = if continued { watch.synced().await } else { watch.relist().await.map(|_| ()) };
+        // An object that cannot be read proves nothing by its absence; what can be read was seen.
+        seen.or_else(|error| if error == NotListed::Incomplete { Ok(()) } else { Err(error) })
+    });
+    join_all(seen).await.into_iter().collect()
+}
+
+/// What the control plane watches in its own cluster. ConfigMaps only where it is installed, and only the identity.
+pub fn control_plane_targets(namespace: &str) -> Vec<Target> {
+    vec![
+        Target::all(Kind::ConfigMap).within(namespace).labelled("app.kubernetes.io/name=clusterid-configmap"),
+        Target::all(Kind::Namespace),
+        Target::all(Kind::Node).labelled("liqo.io/type=virtual-node"),
+        Target::all(Kind::ForeignCluster),
+        Target::all(Kind::NamespaceOffloading),
+        Target::all(Kind::NamespaceMap),
+    ]
+}

@@ -1,0 +1,17 @@
+//! A look into the event log: the service, and the unix socket that it is on.
+
+mod bridge;
+mod convert;
+mod pages;
+mod server;
+mod service;
+mod socket;
+mod why;
+
+pub use bridge::bridge;
+pub use server::serve;
+pub use service::DebugService;
+pub use socket::{DebugSocket, SocketError, may_connect};
+
+#[cfg(test)]
+mod tests;

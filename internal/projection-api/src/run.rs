@@ -1,0 +1,74 @@
+//! The projection stream of a process: certificates, listener and service together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use liqo_engine::Clock;
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::projection::{
+    AuthorityStore, Listening, ProjectionService, Roles, ServeError, TlsPem, TokenReviewer, Topics,
+    keep_certificates, serve,
+};
+use crate::{EngineSource, Metrics, ProjectionSource as _, STATUS};
+
+/// Where the stream is served, under which names and to whom.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Names in its certificate.
+    pub names: Vec<String>,
+    /// Who may see what.
+    pub roles: Roles,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// The stream ended before it was told to.
+#[derive(Debug, Error)]
+#[error("the projection stream ended")]
+pub struct StreamError {
+    /// Why.
+    source: ServeError,
+}
+
+/// Who may see what: service accounts of the namespace that Liqo is installed in.
+pub fn roles(namespace: &str) -> Roles {
+    let status = Topics { named: vec![STATUS.to_owned()], of_own_node: Vec::new() };
+    Roles([(format!("{namespace}/liqo-fabric"), status)].into())
+}
+
+impl Stream {
+    /// Serves until `stopping` is true. It opens when this process first leads, since only a leader has a certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`].
+    pub async fn run<F: AuthorityStore + TokenReviewer + Clone, C: Clock>(
+        self,
+        source: Arc<EngineSource>,
+        fabric: F,
+        clock: C,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<(), StreamError> {
+        let (sender, mut tls) = watch::channel(TlsPem::default());
+        let keeper = keep_certificates(fabric.clone(), clock, self.names, source.published(), sender);
+        let mut told = stopping.clone();
+        let served = async {
+            if tls.changed().await.is_err() {
+                return Ok(());
+            }
+            let service = ProjectionService::new(source, Arc::new(fabric), self.roles, stopping)
+                .with_metrics(self.metrics);
+            serve(Listening::on(self.address).await?, tls, service).await
+        };
+        tokio::select! {
+            // Ends with the engine; the listener is told to stop by then.
+            () = keeper => Ok(()),
+            served = served => served.map_err(|source| StreamError { source }),
+            _ = told.wait_for(|told| *told) => Ok(()),
+        }
+    }
+}

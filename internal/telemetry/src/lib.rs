@@ -1,0 +1,18 @@
+//! What a process says of itself to those who run it: logs, metrics, and whether it is well.
+//!
+//! [`init_logging`] comes first in `main`. [`registry`] is what every crate registers its metrics in; [`serve`] shows
+//! it at `/metrics`, with `/healthz` and `/readyz` after the [`Checks`] of the process.
+
+mod checks;
+mod connection;
+mod error;
+mod logging;
+mod server;
+
+pub use checks::Checks;
+pub use error::{TelemetryError, chain};
+pub use logging::{LogFormat, init_logging};
+pub use server::{Exposed, Listening, registry, serve};
+
+#[cfg(test)]
+mod tests;

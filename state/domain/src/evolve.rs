@@ -1,0 +1,285 @@
+//! Folds events into the state. Nothing here decides, and nothing here fails.
+
+use liqo_events::{
+    Applied, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost, Proof,
+    Recorded, RelistCompleted, Seq, UnixMillis, Vanished,
+};
+use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey};
+
+use crate::aggregate::Aggregate;
+use crate::offloading::OFFLOADING_NAME;
+use crate::state::{Fact, Lease, Object, State};
+
+/// Folds one event in.
+pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
+    state.derived.touched.clear();
+    let (seq, at) = (recorded.seq, recorded.recorded_at);
+    match &recorded.event {
+        Event::Started(body) => {
+            state.started = Some(fact(seq, at, body));
+            state.touch(Aggregate::Identity);
+        }
+        Event::Applied(applied) => state.evolve_applied(seq, at, applied),
+        Event::Vanished(vanished) => state.evolve_vanished(seq, at, vanished),
+        Event::CursorMoved(body) => {
+            let key = (body.watch.cluster.clone(), body.watch.kind);
+            state.cursors.insert(key, fact(seq, at, body));
+        }
+        Event::RelistCompleted(body) => state.evolve_relisted(seq, at, body),
+        Event::GenerationChanged(body) => state.evolve_generation(seq, at, body),
+        Event::DeadlinePassed(body) => state.evolve_deadline(body),
+        Event::LeaseGained(body) => state.evolve_lease_gained(seq, at, body),
+        Event::LeaseLost(body) => state.evolve_lease_lost(seq, at, body),
+        Event::OrphanNoticed(body) => state.evolve_noticed(seq, at, body),
+        Event::OrphanReleased(body) => state.evolve_released(seq, body),
+        Event::IdentityChosen(body) => {
+            state.identity = Some(fact(seq, at, body));
+            for aggregate in [Aggregate::Identity, Aggregate::Peers, Aggregate::Offloadings] {
+                state.touch(aggregate);
+            }
+        }
+        Event::RemoteNamespaceChosen(body) => {
+            state.remote_names.insert(body.namespace.clone(), fact(seq, at, body));
+            state.touch(Aggregate::Offloading(body.namespace.clone()));
+        }
+        Event::Rejected(body) => {
+            state.rejected.insert(body.object.clone(), fact(seq, at, body));
+        }
+        Event::CommandIssued(issued) => state.evolve_issued(seq, at, issued),
+        Event::CommandSucceeded(done) => {
+            state.evolve_succeeded(seq, at, done);
+            state.touch_slot(&done.slot);
+        }
+        Event::CommandSuperseded(done) => {
+            let slot = state.outbox.get(&done.id).map(|pending| pending.command.slot.clone());
+            state.drop_command(done.id);
+            if let Some(slot) = slot {
+                state.touch_slot(&slot);
+            }
+        }
+        Event::CommandFailed(failed) => state.evolve_failed(seq, at, failed),
+    }
+}
+
+fn fact<T: Clone>(seq: Seq, at: UnixMillis, body: &T) -> Fact<T> {
+    Fact { seq, at, body: body.clone() }
+}
+
+impl State {
+    fn evolve_applied(&mut self, seq: Seq, at: UnixMillis, applied: &Applied) {
+        let object = Object {
+            uid: applied.uid.clone(),
+            resource_version: applied.resource_version.clone(),
+            generation: applied.generation,
+            created_at: applied.created_at,
+            deleting: applied.deleting,
+            digest: applied.digest,
+            facts: applied.facts.clone(),
+            seen: seq,
+            seen_at: at,
+            cluster_generation: self.generation(&applied.object.cluster),
+            coalesced: applied.coalesced,
+        };
+        self.move_cursor(applied);
+        self.settle_written(&applied.object, &object);
+        let earlier = self.objects.insert(applied.object.clone(), object);
+        // A new life with the old name: what was said of the old one does not hold any more.
+        if earlier.as_ref().is_none_or(|earlier| earlier.uid != applied.uid || earlier.facts != applied.facts)
+        {
+            self.rejected.remove(&applied.object);
+        }
+        // A new life has nothing in common with the old one, and one that goes is another thing than one that stays.
+        let same = earlier.filter(|old| old.uid == applied.uid && old.deleting == applied.deleting);
+        self.touch_object(&applied.object, same.as_ref().map(|old| &old.facts), Some(&applied.facts));
+        if applied.object.kind == Kind::NamespaceOffloading && applied.object.name == OFFLOADING_NAME {
+            self.gone_offloadings.remove(&NamespaceName::new(applied.object.namespace.as_str()));
+        }
+        self.review_orphans_after(&applied.object);
+    }
+
+    fn evolve_vanished(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished) {
+        let Some(known) = self.objects.get(&vanished.object) else {
+            // Its creation was missed, its end was not.
+            self.mourn_offloading(seq, at, vanished, vanished.proof == Proof::Deleted);
+            self.review_orphans_after(&vanished.object);
+            return;
+        };
+        // Another life has taken the name: the death of the old one is old news.
+        if known.uid != vanished.uid {
+            return;
+        }
+        let facts = known.facts.clone();
+        let proven = match vanished.proof {
+            Proof::Deleted => true,
+            Proof::AbsentFromList { generation } => generation == known.cluster_generation,
+        };
+        self.objects.remove(&vanished.object);
+        self.rejected.remove(&vanished.object);
+        self.forget_writes_to(&vanished.object);
+        self.touch_object(&vanished.object, Some(&facts), None);
+        self.mourn_offloading(seq, at, vanished, proven);
+        self.review_orphans_after(&vanished.object);
+    }
+
+    /// Remembers an offloading that is certainly gone for as long as a mapping of it is left.
+    fn mourn_offloading(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished, proven: bool) {
+        let object = &vanished.object;
+        let is_offloading = object.kind == Kind::NamespaceOffloading && object.name == OFFLOADING_NAME;
+        if !is_offloading || object.cluster != ClusterRef::Local {
+            return;
+        }
+        let namespace = NamespaceName::new(object.namespace.as_str());
+        self.remote_names.remove(&namespace);
+        if proven && self.is_mapped(&namespace) {
+            self.gone_offloadings.insert(namespace, Fact { seq, at, body: vanished.uid.clone() });
+            self.touch(Aggregate::Orphans);
+        }
+    }
+
+    /// The watch of the kind has seen everything up to the object's version.
+    fn move_cursor(&mut self, applied: &Applied) {
+        let key = (applied.object.cluster.clone(), applied.object.kind);
+        let newer = self
+            .cursors
+            .get(&key)
+            .is_some_and(|cursor| cursor.body.resource_version.is_older_than(&applied.resource_version));
+        if newer {
+            self.cursors
+                .update(&key, |cursor| cursor.body.resource_version = applied.resource_version.clone());
+        }
+    }
+
+    /// Ends the wait for writes that the observation is not older than.
+    fn settle_written(&mut self, key: &ObjectKey, object: &Object) {
+        let Some(slots) = self.derived.awaited.get(key).cloned() else { return };
+        let another_life = self.objects.get(key).is_some_and(|known| known.uid != object.uid);
+        for slot in slots {
+            let waits = self
+                .written
+                .get(&slot)
+                .is_some_and(|written| object.resource_version.is_older_than(&written.resource_version));
+            if another_life || !waits {
+                self.forget_written(&slot);
+            }
+        }
+    }
+
+    fn forget_writes_to(&mut self, key: &ObjectKey) {
+        for slot in self.derived.awaited.get(key).cloned().unwrap_or_default() {
+            self.forget_written(&slot);
+        }
+    }
+
+    fn evolve_relisted(&mut self, seq: Seq, at: UnixMillis, body: &RelistCompleted) {
+        self.lists.insert(body.watch.clone(), fact(seq, at, body));
+        let key = (body.watch.cluster.clone(), body.watch.kind);
+        let cursor = liqo_events::CursorMoved {
+            watch: body.watch.clone(),
+            resource_version: body.resource_version.clone(),
+        };
+        self.cursors.insert(key, Fact { seq, at, body: cursor });
+        if body.watch.cluster == ClusterRef::Local {
+            match body.watch.kind {
+                Kind::ConfigMap => self.touch(Aggregate::Identity),
+                Kind::Namespace | Kind::ForeignCluster => self.touch(Aggregate::Peers),
+                Kind::NamespaceOffloading | Kind::NamespaceMap => self.touch(Aggregate::Orphans),
+                _ => {}
+            }
+        }
+    }
+
+    fn evolve_generation(&mut self, seq: Seq, at: UnixMillis, body: &GenerationChanged) {
+        self.clusters.insert(body.cluster.clone(), fact(seq, at, body));
+        // Versions of before have no order with those to come, so nothing waits for them.
+        let waiting: Vec<ObjectKey> =
+            self.derived.awaited.keys().filter(|key| key.cluster == body.cluster).cloned().collect();
+        for key in waiting {
+            self.forget_writes_to(&key);
+        }
+        let stale: Vec<_> =
+            self.cursors.iter().map(|(key, _)| key.clone()).filter(|key| key.0 == body.cluster).collect();
+        for key in stale {
+            self.cursors.remove(&key);
+        }
+        let listed: Vec<_> = self.lists.iter().map(|(watch, _)| watch.clone()).collect();
+        for watch in listed.into_iter().filter(|watch| watch.cluster == body.cluster) {
+            self.lists.remove(&watch);
+        }
+    }
+
+    fn evolve_deadline(&mut self, body: &DeadlinePassed) {
+        match &body.deadline {
+            Deadline::Retry(id) => self.evolve_retry_due(*id),
+            Deadline::Orphan { map, namespace } => self.evolve_second_look(&(map.clone(), namespace.clone())),
+        }
+    }
+
+    fn evolve_lease_gained(&mut self, seq: Seq, at: UnixMillis, body: &LeaseGained) {
+        self.lease = Lease { epoch: body.epoch, held: true, continued: body.continued, seq, at };
+    }
+
+    fn evolve_lease_lost(&mut self, seq: Seq, at: UnixMillis, body: &LeaseLost) {
+        let epoch = self.lease.epoch.max(body.epoch);
+        self.lease = Lease { epoch, held: false, continued: false, seq, at };
+    }
+
+    /// Marks the aggregates whose plan depends on the object; `facts` are those before and after.
+    fn touch_object(&mut self, key: &ObjectKey, before: Option<&Facts>, after: Option<&Facts>) {
+        if key.cluster != ClusterRef::Local {
+            return;
+        }
+        match key.kind {
+            Kind::ConfigMap => self.touch(Aggregate::Identity),
+            Kind::ForeignCluster => self.touch(Aggregate::Peers),
+            Kind::Namespace => {
+                self.touch(Aggregate::Offloading(NamespaceName::new(key.name.as_str())));
+                self.touch(Aggregate::Peers);
+            }
+            Kind::NamespaceOffloading => {
+                self.touch(Aggregate::Offloading(NamespaceName::new(key.namespace.as_str())));
+                self.touch(Aggregate::Orphans);
+            }
+            Kind::NamespaceMap => self.touch_mappings(before, after),
+            Kind::Node => self.touch(Aggregate::Offloadings),
+            _ => {}
+        }
+    }
+
+    /// A map carries every offloaded namespace of a peer; only those that differ are planned again.
+    fn touch_mappings(&mut self, before: Option<&Facts>, after: Option<&Facts>) {
+        let (Some(Facts::NamespaceMap(before)), Some(Facts::NamespaceMap(after))) = (before, after) else {
+            self.touch(Aggregate::Offloadings);
+            self.touch(Aggregate::Orphans);
+            return;
+        };
+        if before.origin != after.origin || before.remote_cluster != after.remote_cluster {
+            self.touch(Aggregate::Offloadings);
+        }
+        let desired = before.desired.keys().chain(after.desired.keys());
+        let current =
+            before.current.keys().chain(after.current.keys()).map(|name| NamespaceName::new(name.as_str()));
+        let names: Vec<NamespaceName> = desired
+            .cloned()
+            .chain(current)
+            .filter(|name| {
+                before.desired.get(name) != after.desired.get(name)
+                    || before.current.get(name.as_str()) != after.current.get(name.as_str())
+            })
+            .collect();
+        for name in names {
+            self.touch(Aggregate::Offloading(name));
+        }
+        self.touch(Aggregate::Orphans);
+    }
+
+    fn touch_slot(&mut self, slot: &liqo_events::Slot) {
+        let key = slot.object.clone();
+        if key.kind == Kind::NamespaceMap {
+            let namespace = slot.part.strip_prefix("mapping:").unwrap_or_default();
+            self.touch(Aggregate::Offloading(NamespaceName::new(namespace)));
+            self.touch(Aggregate::Orphans);
+        } else {
+            self.touch_object(&key, None, None);
+        }
+    }
+}

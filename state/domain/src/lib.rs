@@ -1,0 +1,36 @@
+//! The pure machine: what is known, what follows from an event, and what is to be done about it.
+//!
+//! [`State`] follows from events alone; [`LiqoMachine`] folds events in (`evolve`) and plans the aggregates that they
+//! touch (`decide`). Each aggregate has one planner, which `resume` runs as well: edge and level are the same code, so a
+//! missed edge strands nothing. Nothing here reads a clock, draws a number or does input or output.
+
+mod aggregate;
+mod compact;
+mod evolve;
+mod identity;
+mod liqo;
+mod machine;
+mod offloading;
+mod orphans;
+mod outbox;
+mod peering;
+mod selector;
+mod state;
+mod table;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use identity::IDENTITY_CONFIG_MAP;
+pub use liqo::LiqoMachine;
+pub use machine::{ArmedDeadline, Listed, Machine, Output, Ready};
+pub use offloading::{OFFLOADING_FINALIZER, OFFLOADING_NAME};
+pub use orphans::SECOND_LOOK_MILLIS;
+pub use outbox::{Pending, Waiting, effect_hash};
+pub use state::{Fact, Lease, Object, Orphan, State, Written};
+pub use table::Table;
+pub use writer::{
+    BATCH_EVENTS, Batch, CHECKPOINT_EVENTS, CHECKPOINT_MILLIS, Checkpoint, Comparison, Dispatch, Disposition,
+    IN_FLIGHT, Input, Leadership, Moment, OUTPUTS_AT_ONCE, Outcome, REPLAN_MILLIS, Remark, SUBJECTS, Tally,
+    UPDATES_A_WINDOW, WINDOW_MILLIS, Writer,
+};

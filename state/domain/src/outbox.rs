@@ -1,0 +1,238 @@
+//! Commands that were given and have not ended. Retries are state: no task sleeps for them.
+
+use std::collections::BTreeMap;
+
+use liqo_events::{
+    Command, CommandFailed, CommandId, CommandIssued, CommandSucceeded, Condition, Deadline, Disposition,
+    Effect, Event, Seq, Slot, UnixMillis,
+};
+use liqo_model::ObjectKey;
+use sha2::{Digest, Sha256};
+
+use crate::machine::{Output, Ready};
+use crate::state::{State, Written};
+use crate::table::hash_of;
+
+/// What a command in the outbox waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Waiting {
+    /// For nothing: it may be carried out.
+    Ready,
+    /// For its next try.
+    Retry {
+        /// Milliseconds from the last failure.
+        after_millis: u64,
+    },
+    /// For a change of what it is about.
+    Parked,
+}
+
+/// A command without an outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pending {
+    /// The command.
+    pub command: Command,
+    /// Where it was issued.
+    pub issued: Seq,
+    /// When.
+    pub issued_at: UnixMillis,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What it waits for.
+    pub waiting: Waiting,
+    /// The last failure, with where and when it was recorded.
+    pub failure: Option<(Seq, UnixMillis, String)>,
+}
+
+/// What a planner wants of one slot.
+pub(crate) struct Wish {
+    pub slot: Slot,
+    pub effect: Effect,
+    /// The observation that makes it necessary; a repair has another one, and so another command.
+    pub because: Seq,
+}
+
+impl State {
+    /// The command for a wish, unless it was given already and the world had no time to show it.
+    pub(crate) fn request(&self, wish: Wish) -> Option<Output> {
+        if self.is_underway(&wish) {
+            return None;
+        }
+        let id = command_id(&wish);
+        Some(Output::Do(Command { id, slot: wish.slot, effect: wish.effect }))
+    }
+
+    fn is_underway(&self, wish: &Wish) -> bool {
+        let issued = self.derived.slots.get(&wish.slot).and_then(|id| self.outbox.get(id));
+        if let Some(pending) = issued {
+            let changed_since = pending.waiting == Waiting::Parked && wish.because > pending.issued;
+            return effect_hash(&pending.command.effect) == effect_hash(&wish.effect) && !changed_since;
+        }
+        let Some(written) = self.written.get(&wish.slot) else { return false };
+        written.effect == effect_hash(&wish.effect)
+    }
+
+    /// Takes back what was asked for a slot and is not wanted any more.
+    pub(crate) fn withdraw(&self, slot: &Slot) -> Option<Output> {
+        let id = self.derived.slots.get(slot)?;
+        let reason = "it is not wanted any more".to_owned();
+        Some(Output::Record(Event::CommandSuperseded(liqo_events::CommandSuperseded { id: *id, reason })))
+    }
+
+    pub(crate) fn evolve_issued(&mut self, seq: Seq, at: UnixMillis, issued: &CommandIssued) {
+        let command = &issued.command;
+        if let Some(earlier) = self.derived.slots.get(&command.slot).copied() {
+            self.drop_command(earlier);
+        }
+        self.drop_command(command.id);
+        self.derived.slots.insert(command.slot.clone(), command.id);
+        self.outbox.insert(
+            command.id,
+            Pending {
+                command: command.clone(),
+                issued: seq,
+                issued_at: at,
+                attempts: 0,
+                waiting: Waiting::Ready,
+                failure: None,
+            },
+        );
+    }
+
+    pub(crate) fn evolve_succeeded(&mut self, seq: Seq, at: UnixMillis, done: &CommandSucceeded) {
+        self.drop_command(done.id);
+        let shown = self
+            .objects
+            .get(&done.slot.object)
+            .is_some_and(|object| !object.resource_version.is_older_than(&done.resource_version));
+        if done.resource_version.is_empty() || shown {
+            self.forget_written(&done.slot);
+            return;
+        }
+        self.await_observation(&done.slot);
+        self.written.insert(
+            done.slot.clone(),
+            Written {
+                id: done.id,
+                effect: done.effect,
+                resource_version: done.resource_version.clone(),
+                destructive: done.destructive,
+                seq,
+                at,
+            },
+        );
+    }
+
+    pub(crate) fn evolve_failed(&mut self, seq: Seq, at: UnixMillis, failed: &CommandFailed) {
+        self.disarm_retry(failed.id);
+        let waiting = match failed.disposition {
+            Disposition::Retry { after_millis } => Waiting::Retry { after_millis },
+            Disposition::Park => Waiting::Parked,
+        };
+        let known = self.outbox.update(&failed.id, |pending| {
+            pending.attempts = failed.attempt;
+            pending.waiting = waiting;
+            pending.failure = Some((seq, at, failed.error.clone()));
+        });
+        if let (true, Waiting::Retry { after_millis }) = (known, waiting) {
+            self.derived.deadlines.insert((at.plus(after_millis), Deadline::Retry(failed.id), at));
+        }
+    }
+
+    pub(crate) fn evolve_retry_due(&mut self, id: CommandId) {
+        self.disarm_retry(id);
+        self.outbox.update(&id, |pending| {
+            if matches!(pending.waiting, Waiting::Retry { .. }) {
+                pending.waiting = Waiting::Ready;
+            }
+        });
+    }
+
+    pub(crate) fn drop_command(&mut self, id: CommandId) {
+        self.disarm_retry(id);
+        let Some(pending) = self.outbox.remove(&id) else { return };
+        if self.derived.slots.get(&pending.command.slot) == Some(&id) {
+            self.derived.slots.remove(&pending.command.slot);
+        }
+    }
+
+    fn disarm_retry(&mut self, id: CommandId) {
+        let armed = self.outbox.get(&id).and_then(|pending| match (pending.waiting, &pending.failure) {
+            (Waiting::Retry { after_millis }, Some((_, at, _))) => Some((at.plus(after_millis), *at)),
+            _ => None,
+        });
+        if let Some((due, at)) = armed {
+            self.derived.deadlines.remove(&(due, Deadline::Retry(id), at));
+        }
+    }
+
+    fn await_observation(&mut self, slot: &Slot) {
+        self.derived.awaited.entry(slot.object.clone()).or_default().insert(slot.clone());
+    }
+
+    pub(crate) fn forget_written(&mut self, slot: &Slot) {
+        self.written.remove(slot);
+        if let Some(slots) = self.derived.awaited.get_mut(&slot.object) {
+            slots.remove(slot);
+            if slots.is_empty() {
+                self.derived.awaited.remove(&slot.object);
+            }
+        }
+    }
+
+    /// Commands that wait for nothing, in order of their issue, at most one a target.
+    pub(crate) fn ready(&self) -> Vec<Ready> {
+        let mut oldest: BTreeMap<&ObjectKey, &Pending> = BTreeMap::new();
+        for (_, pending) in self.outbox.iter().filter(|(_, pending)| pending.waiting == Waiting::Ready) {
+            let first = oldest.entry(&pending.command.slot.object).or_insert(pending);
+            if pending.order() < first.order() {
+                *first = pending;
+            }
+        }
+        let mut ready: Vec<&Pending> = oldest.into_values().collect();
+        ready.sort_by_key(|pending| pending.order());
+        ready
+            .into_iter()
+            .map(|pending| Ready { command: pending.command.clone(), attempts: pending.attempts })
+            .collect()
+    }
+}
+
+impl Pending {
+    fn order(&self) -> (Seq, CommandId) {
+        (self.issued, self.command.id)
+    }
+}
+
+/// SHA-256 of slot, effect and cause, cut to 16 bytes.
+fn command_id(wish: &Wish) -> CommandId {
+    let mut hash = Sha256::new();
+    hash.update(wish.slot.to_string());
+    hash.update([0]);
+    hash.update(effect_hash(&wish.effect).to_be_bytes());
+    hash.update(wish.because.0.to_be_bytes());
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash.finalize()[..16]);
+    CommandId(id)
+}
+
+/// The hash of an effect without the times of its conditions, as [`CommandSucceeded::effect`] has it: a condition that
+/// says what it said is the same wish, whenever it began.
+pub fn effect_hash(effect: &Effect) -> u64 {
+    let timeless = |conditions: &mut Vec<Condition>| {
+        conditions.iter_mut().for_each(|condition| condition.since = UnixMillis::default());
+    };
+    let mut effect = effect.clone();
+    match &mut effect {
+        Effect::WriteForeignClusterStatus { conditions, .. } => timeless(conditions),
+        Effect::WriteOffloadingStatus { conditions, .. } => conditions.values_mut().for_each(timeless),
+        Effect::WriteIdentity { .. }
+        | Effect::LabelForeignCluster { .. }
+        | Effect::EnsureTenantNamespace { .. }
+        | Effect::SetFinalizer { .. }
+        | Effect::SetScheduling { .. }
+        | Effect::MapNamespace { .. }
+        | Effect::Relist { .. } => {}
+    }
+    hash_of(&effect)
+}

@@ -1,0 +1,210 @@
+//! Everything that is known. It follows from the events alone, and every decision follows from it alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use liqo_events::{
+    BodyDigest, CommandId, CursorMoved, Deadline, Facts, GenerationChanged, IdentityChosen, Rejected,
+    RelistCompleted, RemoteNamespaceChosen, Seq, Slot, Started, StateDigest, UnixMillis, WatchKey,
+};
+use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
+
+use crate::aggregate::Aggregate;
+use crate::outbox::Pending;
+use crate::table::{Table, hash_of};
+
+/// An event that still counts, with its place in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fact<T> {
+    /// Where it was recorded.
+    pub seq: Seq,
+    /// When.
+    pub at: UnixMillis,
+    /// What it says.
+    pub body: T,
+}
+
+/// An object as it was last seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// Its life.
+    pub uid: Uid,
+    /// Its version.
+    pub resource_version: ResourceVersion,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `metadata.creationTimestamp`.
+    pub created_at: UnixMillis,
+    /// Whether it is being deleted.
+    pub deleting: bool,
+    /// Digest of its body.
+    pub digest: BodyDigest,
+    /// What it says.
+    pub facts: Facts,
+    /// The event that said so.
+    pub seen: Seq,
+    /// When that was recorded.
+    pub seen_at: UnixMillis,
+    /// Generation of the cluster that it was seen in.
+    pub cluster_generation: u64,
+    /// Updates that the event stood for besides its own.
+    pub coalesced: u32,
+}
+
+/// A write whose result has not come back through the watch yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Written {
+    /// The command that wrote.
+    pub id: CommandId,
+    /// Hash of its effect.
+    pub effect: u64,
+    /// Version of the object after it.
+    pub resource_version: ResourceVersion,
+    /// Whether something in a peer was lost.
+    pub destructive: bool,
+    /// Where the outcome was recorded.
+    pub seq: Seq,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// A mapping in a NamespaceMap whose NamespaceOffloading nobody has seen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Orphan {
+    /// Where that was recorded.
+    pub noticed: Seq,
+    /// When.
+    pub noticed_at: UnixMillis,
+    /// Generation of the cluster then.
+    pub generation: u64,
+    /// Kept until an administrator lets go.
+    pub held: bool,
+    /// Whether the minute before the second look is over.
+    pub due: bool,
+    /// The administrator's word.
+    pub released: Option<Seq>,
+}
+
+/// Whether this process may act.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The last epoch heard of.
+    pub epoch: u64,
+    /// Whether it is ours.
+    pub held: bool,
+    /// Whether the pod held it before without a gap.
+    pub continued: bool,
+    /// Where that was recorded.
+    pub seq: Seq,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// What is derived from the rest: excluded from equality and from the fingerprint.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Derived {
+    /// What the last event touched.
+    pub touched: BTreeSet<Aggregate>,
+    /// Command of each slot.
+    pub slots: BTreeMap<Slot, CommandId>,
+    /// Armed deadlines by the moment that they are due, with when they were armed.
+    pub deadlines: BTreeSet<(UnixMillis, Deadline, UnixMillis)>,
+    /// Slots of each object that await their observation.
+    pub awaited: BTreeMap<ObjectKey, BTreeSet<Slot>>,
+}
+
+impl PartialEq for Derived {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Everything that is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// The last start.
+    pub started: Option<Fact<Started>>,
+    /// Whether this process may act.
+    pub lease: Lease,
+    /// The lives of the API servers.
+    pub clusters: Table<ClusterRef, Fact<GenerationChanged>>,
+    /// How far each watch has been followed.
+    pub cursors: Table<(ClusterRef, Kind), Fact<CursorMoved>>,
+    /// The last complete list of each watch.
+    pub lists: Table<WatchKey, Fact<RelistCompleted>>,
+    /// Every object that is watched.
+    pub objects: Table<ObjectKey, Object>,
+    /// The identity of the local cluster.
+    pub identity: Option<Fact<IdentityChosen>>,
+    /// Remote names of namespaces, by the local ones.
+    pub remote_names: Table<NamespaceName, Fact<RemoteNamespaceChosen>>,
+    /// Lives of offloadings that certainly ended while a mapping of theirs remains.
+    pub gone_offloadings: Table<NamespaceName, Fact<Uid>>,
+    /// Mappings whose offloading nobody has seen.
+    pub orphans: Table<(ObjectKey, NamespaceName), Orphan>,
+    /// Objects that ask for what cannot be.
+    pub rejected: Table<ObjectKey, Fact<Rejected>>,
+    /// Commands without an outcome.
+    pub outbox: Table<CommandId, Pending>,
+    /// Writes that the watch has not shown yet.
+    pub written: Table<Slot, Written>,
+    pub(crate) derived: Derived,
+}
+
+impl State {
+    /// The fingerprint of everything but what is derived.
+    pub fn digest(&self) -> StateDigest {
+        let parts = [
+            hash_of(&self.started),
+            hash_of(&self.lease),
+            self.clusters.digest(),
+            self.cursors.digest(),
+            self.lists.digest(),
+            self.objects.digest(),
+            hash_of(&self.identity),
+            self.remote_names.digest(),
+            self.gone_offloadings.digest(),
+            self.orphans.digest(),
+            self.rejected.digest(),
+            self.outbox.digest(),
+            self.written.digest(),
+        ];
+        StateDigest(hash_of(&parts))
+    }
+
+    /// The generation of a cluster; 0 when it was never heard of.
+    pub fn generation(&self, cluster: &ClusterRef) -> u64 {
+        self.clusters.get(cluster).map_or(0, |life| life.body.generation)
+    }
+
+    /// Objects of one kind in one cluster, in the order of their names.
+    pub fn objects_of(
+        &self,
+        cluster: &ClusterRef,
+        kind: Kind,
+    ) -> impl Iterator<Item = (&ObjectKey, &Object)> {
+        let first =
+            ObjectKey { cluster: cluster.clone(), kind, namespace: String::new(), name: String::new() };
+        let cluster = cluster.clone();
+        self.objects.range(first..).take_while(move |(key, _)| key.cluster == cluster && key.kind == kind)
+    }
+
+    /// Local objects of one kind.
+    pub fn local(&self, kind: Kind) -> impl Iterator<Item = (&ObjectKey, &Object)> {
+        self.objects_of(&ClusterRef::Local, kind)
+    }
+
+    /// The last complete list of a local kind in the present generation, whatever its selector.
+    pub fn local_list(&self, kind: Kind) -> Option<&Fact<RelistCompleted>> {
+        let first = WatchKey { cluster: ClusterRef::Local, kind, selector: String::new() };
+        let generation = self.generation(&ClusterRef::Local);
+        self.lists
+            .range(first..)
+            .take_while(|(watch, _)| watch.cluster == ClusterRef::Local && watch.kind == kind)
+            .map(|(_, list)| list)
+            .find(|list| list.body.generation == generation)
+    }
+
+    pub(crate) fn touch(&mut self, aggregate: Aggregate) {
+        self.derived.touched.insert(aggregate);
+    }
+}

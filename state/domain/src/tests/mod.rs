@@ -1,0 +1,10 @@
+//! Decision tables and properties of the machine.
+
+mod arbitrary;
+mod identity;
+mod offloading;
+mod orphans;
+mod outbox;
+mod peering;
+mod properties;
+mod scenario;

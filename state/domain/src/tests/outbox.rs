@@ -1,0 +1,140 @@
+//! Commands between being given and having ended.
+
+use liqo_events::{
+    CommandFailed, CommandIssued, CommandSuperseded, Deadline, DeadlinePassed, Disposition, Effect, Event,
+    Facts, ForeignClusterFacts,
+};
+
+use super::scenario::{Scenario, applied, peer_facts, peer_key};
+use crate::{LiqoMachine, Machine, Output, Waiting};
+
+fn unlabelled(version: &str) -> Event {
+    let facts = ForeignClusterFacts { labelled_id: "".into(), ..peer_facts("rome-id") };
+    applied(peer_key("milan"), version, Facts::ForeignCluster(facts))
+}
+
+fn one_command() -> Scenario {
+    let mut scenario = Scenario::settled();
+    scenario.when(unlabelled("10"));
+    scenario
+}
+
+fn failed(scenario: &Scenario, disposition: Disposition) -> Event {
+    let (id, _) = scenario.state.outbox.iter().next().unwrap();
+    Event::CommandFailed(CommandFailed { id: *id, attempt: 1, disposition, error: "503".to_owned() })
+}
+
+#[test]
+fn planning_again_gives_nothing_new() {
+    let scenario = one_command();
+    assert_eq!(scenario.state.outbox.len(), 2);
+    assert_eq!(LiqoMachine::resume(&scenario.state), Vec::new());
+}
+
+#[test]
+fn a_command_that_was_lost_in_a_crash_is_planned_again_under_the_same_name() {
+    let scenario = one_command();
+    let before_issue = Scenario::settled().given([unlabelled("10")]);
+    let names = |outputs: Vec<Output>| -> Vec<_> {
+        outputs
+            .into_iter()
+            .filter_map(|output| match output {
+                Output::Do(command) => Some(command.id),
+                Output::Record(_) => None,
+            })
+            .collect()
+    };
+    let mut again = names(LiqoMachine::resume(&before_issue.state));
+    let mut first: Vec<_> = scenario.state.outbox.iter().map(|(id, _)| *id).collect();
+    again.sort();
+    first.sort();
+    assert_eq!(again, first);
+}
+
+#[test]
+fn of_one_target_the_oldest_goes_first_and_alone() {
+    let scenario = one_command();
+    assert!(matches!(scenario.ready().as_slice(), [Effect::LabelForeignCluster { .. }]));
+}
+
+#[test]
+fn a_write_is_not_repeated_before_the_watch_had_time_to_show_it() {
+    let mut scenario = one_command();
+    scenario.succeed("20");
+    assert_eq!(LiqoMachine::resume(&scenario.state), Vec::new());
+    // An older version still lacks the label; that says nothing.
+    assert_eq!(scenario.when(unlabelled("15")), Vec::new());
+}
+
+#[test]
+fn a_write_that_somebody_took_back_is_repaired_under_a_new_name() {
+    let mut scenario = one_command();
+    let first: Vec<_> = scenario.state.outbox.iter().map(|(id, _)| *id).collect();
+    scenario.succeed("20");
+    let effects = scenario.when(unlabelled("21"));
+    assert!(matches!(effects.as_slice(), [Effect::LabelForeignCluster { .. }, ..]), "{effects:?}");
+    assert!(scenario.state.outbox.iter().all(|(id, pending)| {
+        !first.contains(id) || !matches!(pending.command.effect, Effect::LabelForeignCluster { .. })
+    }));
+}
+
+#[test]
+fn a_failure_waits_for_its_deadline_and_the_wait_is_state() {
+    let mut scenario = one_command();
+    let event = failed(&scenario, Disposition::Retry { after_millis: 500 });
+    scenario.record(event, None);
+    let armed = LiqoMachine::next_deadline(&scenario.state).unwrap();
+    assert_eq!((armed.armed_at.0, armed.after_millis), (scenario.now, 500));
+    let Deadline::Retry(id) = armed.deadline else { panic!("{armed:?}") };
+    assert_eq!(scenario.state.outbox.get(&id).unwrap().waiting, Waiting::Retry { after_millis: 500 });
+    scenario.record(Event::DeadlinePassed(DeadlinePassed { deadline: Deadline::Retry(id) }), None);
+    assert_eq!(scenario.state.outbox.get(&id).unwrap().waiting, Waiting::Ready);
+    assert_eq!(LiqoMachine::next_deadline(&scenario.state), None);
+}
+
+#[test]
+fn a_parked_command_waits_for_a_change_of_its_target() {
+    let mut scenario = one_command();
+    let event = failed(&scenario, Disposition::Park);
+    scenario.record(event, None);
+    assert_eq!(LiqoMachine::resume(&scenario.state), Vec::new());
+    let effects = scenario.when(unlabelled("30"));
+    assert_eq!(effects.len(), 1, "{effects:?}");
+}
+
+#[test]
+fn what_is_not_wanted_any_more_is_taken_back() {
+    let mut scenario = one_command();
+    let labelled = applied(peer_key("milan"), "30", Facts::ForeignCluster(peer_facts("rome-id")));
+    scenario.when(labelled);
+    assert!(!scenario.ready().iter().any(|effect| matches!(effect, Effect::LabelForeignCluster { .. })));
+}
+
+#[test]
+fn an_outcome_of_a_command_that_is_not_there_changes_nothing() {
+    let scenario = one_command();
+    let mut after = scenario.clone();
+    let id = liqo_events::CommandId([9; 16]);
+    after.record(Event::CommandSuperseded(CommandSuperseded { id, reason: String::new() }), None);
+    after.record(
+        Event::CommandFailed(CommandFailed {
+            id,
+            attempt: 1,
+            disposition: Disposition::Park,
+            error: String::new(),
+        }),
+        None,
+    );
+    assert_eq!(after.state, scenario.state);
+}
+
+#[test]
+fn a_later_command_for_a_slot_replaces_the_earlier_one() {
+    let mut scenario = one_command();
+    let count = scenario.state.outbox.len();
+    let (_, pending) = scenario.state.outbox.iter().next().unwrap();
+    let mut command = pending.command.clone();
+    command.id = liqo_events::CommandId([9; 16]);
+    scenario.record(Event::CommandIssued(CommandIssued { command }), None);
+    assert_eq!(scenario.state.outbox.len(), count);
+}

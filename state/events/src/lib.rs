@@ -1,0 +1,38 @@
+//! What is written to the log: events, envelopes, wire versions and their codec.
+//!
+//! An event is a fact with a sequence number. Three families: *observed* (what API servers, peers, agents and clocks
+//! said), *decided* (choices that must never be made again), *done* (outcomes of commands). Payloads are encoded by
+//! position, so the types under `v1` are append-only: a field or variant is added at the end of an enum, or in a new
+//! version module with an upcaster, never in place. Golden bytes in the tests hold that rule.
+//!
+//! **Secrets, tokens and bodies never enter an event**: the types here have no place for them.
+
+mod codec;
+mod digest;
+mod envelope;
+mod error;
+mod event;
+mod export;
+mod time;
+pub mod v1;
+
+#[cfg(test)]
+mod golden_tests;
+
+pub use codec::{MAX_PAYLOAD, SCHEMA};
+pub use digest::StateDigest;
+pub use envelope::{Envelope, Seq, TraceContext};
+pub use error::{DecodeError, EncodeError, ExportError};
+pub use event::{Event, Family, Recorded, Retention};
+pub use export::{ExportReader, ExportWriter};
+pub use time::{UnixMillis, parse_rfc3339, rfc3339_seconds};
+// The version that code outside of this crate works with.
+pub use v1::{
+    Applied, BodyDigest, ClusterIdentityFacts, Command, CommandFailed, CommandId, CommandIssued,
+    CommandSucceeded, CommandSuperseded, Condition, ContainerFacts, ContainerPhase, CursorMoved, Deadline,
+    DeadlinePassed, Disposition, Effect, Facts, ForeignClusterFacts, GenerationChanged, IdentityChosen,
+    LeaseGained, LeaseLost, MappingFacts, MappingStrategy, NamespaceFacts, NamespaceMapFacts, NodeFacts,
+    OffloadingFacts, OrphanNoticed, OrphanReleased, Owner, PeeringType, PodFacts, PodStrategy, Proof,
+    Rejected, RelistCompleted, RemoteNamespaceChosen, Requirement, SelectorTerm, Slot, Started, Switch,
+    Vanished, WatchKey,
+};

@@ -1,0 +1,24 @@
+//! Wire version 1.
+//!
+//! Encoded by position. To change a type here: leave it, make its successor in `v2`, give the event a new number or the
+//! schema a new version, write the upcaster, and let the crate's root re-export the successor. Enums may grow at
+//! their end. `golden_tests.rs` fails when an existing encoding moved.
+
+mod command;
+mod decided;
+mod done;
+mod facts;
+mod observed;
+
+pub use command::{Command, CommandId, Condition, Effect, Slot};
+pub use decided::{CommandIssued, IdentityChosen, OrphanNoticed, Rejected, RemoteNamespaceChosen};
+pub use done::{CommandFailed, CommandSucceeded, CommandSuperseded, Disposition};
+pub use facts::{
+    ClusterIdentityFacts, ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts, MappingFacts,
+    MappingStrategy, NamespaceFacts, NamespaceMapFacts, NodeFacts, OffloadingFacts, Owner, PeeringType,
+    PodFacts, PodStrategy, Requirement, SelectorTerm, Switch,
+};
+pub use observed::{
+    Applied, BodyDigest, CursorMoved, Deadline, DeadlinePassed, GenerationChanged, LeaseGained, LeaseLost,
+    OrphanReleased, Proof, RelistCompleted, Started, Vanished, WatchKey,
+};

@@ -1,0 +1,62 @@
+//! A volume that is full: the log says so, and a new generation can be begun when there is space.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use liqo_events::{Envelope, Seq, UnixMillis};
+use liqo_log::{EventLog, LogError, Opening, Options, SledLog};
+
+use crate::children::{command, run, say};
+use crate::{event, snapshot};
+
+const DEADLINE: Duration = Duration::from_secs(60);
+const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+
+/// Appends until the volume, a file system of 12 MiB, is full, and begins a new generation in it.
+pub(crate) fn fill(volume: &Path) {
+    let mut log = SledLog::open(volume, Options::VIRTUAL_KUBELET, NOW).unwrap().log;
+    let refused = loop {
+        let next = log.next().0;
+        let batch: Vec<Envelope> = (next..next + 200).map(event).collect();
+        if let Err(refused) = log.append(&batch) {
+            break refused;
+        }
+    };
+    assert!(matches!(refused, LogError::Append { .. }) && refused.is_full(), "{refused:?}");
+    let last = log.last().unwrap().0;
+    drop(log);
+    let mut log = SledLog::begin_generation(volume, Options::VIRTUAL_KUBELET, &snapshot(last), NOW).unwrap();
+    assert_eq!((log.first(), log.last()), (Seq(last + 1), None));
+    log.append(&[event(last + 1)]).unwrap();
+    drop(log);
+    let opened = SledLog::open(volume, Options::VIRTUAL_KUBELET, NOW).unwrap();
+    assert_eq!((opened.how, opened.log.last()), (Opening::Whole, Some(Seq(last + 1))));
+    assert_eq!(opened.log.snapshot().unwrap(), Some(snapshot(last)));
+    say(&format!("full after {last} events, and on again"));
+}
+
+/// A shell in namespaces of its own, where a file system can be mounted without being root.
+fn in_namespace(script: &str) -> Command {
+    let mut shell = Command::new("unshare");
+    shell.args(["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]);
+    shell
+}
+
+#[test]
+fn a_full_disk_ends_a_generation_and_not_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let mount = format!("mount -t tmpfs -o size=12m liqo {}", dir.path().display());
+    let may = in_namespace(&mount).stderr(Stdio::null()).status();
+    if !may.is_ok_and(|status| status.success()) {
+        println!("skipped: no user namespaces here, so no file system of a given size");
+        return;
+    }
+    let child = command("fill", dir.path(), 0);
+    let mut shell = in_namespace(&format!("{mount} && exec \"$@\""));
+    shell.arg(child.get_program()).args(child.get_args());
+    shell.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.stdout(Stdio::piped()).stderr(Stdio::null());
+    let said = run(shell, DEADLINE);
+    assert!(said.len() == 1 && said[0].starts_with("full after "), "{said:?}");
+}

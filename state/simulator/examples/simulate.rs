@@ -1,0 +1,87 @@
+//! Runs the history of one seed, or searches many, and prints what happened.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "an example may end loudly")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use liqo_simulator::{Fault, Planted, Report, Settings, keep, run};
+
+/// Runs histories of simulated clusters.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many seeds are run; the trace of the first one that breaks a promise is printed.
+    #[arg(long, default_value_t = 1)]
+    seeds: u64,
+    /// How many clusters there are.
+    #[arg(long, default_value_t = 2)]
+    clusters: usize,
+    /// Steps before faults and users stop.
+    #[arg(long, default_value_t = Settings::default().steps)]
+    steps: u64,
+    /// Faults that do not happen, by name, separated by commas; `all` for none at all.
+    #[arg(long, value_delimiter = ',')]
+    without: Vec<String>,
+    /// A fault that is built into the model of the process, by name.
+    #[arg(long)]
+    planted: Option<String>,
+    /// Does not print the trace.
+    #[arg(long)]
+    quiet: bool,
+    /// Goes on after a broken promise and counts.
+    #[arg(long)]
+    count: bool,
+    /// Where trace and logs of a run that broke a promise are kept.
+    #[arg(long, default_value = "target/simulator")]
+    directory: PathBuf,
+}
+
+fn settings(arguments: &Arguments) -> Settings {
+    let without = |name: &str| arguments.without.iter().any(|other| other == name || other == "all");
+    let faults: BTreeSet<Fault> =
+        Fault::ALL.iter().filter(|(name, _)| !without(name)).map(|(_, fault)| *fault).collect();
+    let planted = arguments.planted.as_deref().map(|name| Planted::from_name(name).expect("a planted fault of that name"));
+    Settings { clusters: arguments.clusters, steps: arguments.steps, faults, planted, trace: false }
+}
+
+fn show(report: &Report, arguments: &Arguments) {
+    if !arguments.quiet {
+        report.trace.iter().for_each(|line| println!("{line}"));
+    }
+    if let Some(violation) = &report.violation {
+        println!("seed {} broke {} after {} steps:\n{}", report.seed, violation.invariant, violation.step, violation.message);
+        let options = format!(" --clusters {} --steps {}", arguments.clusters, arguments.steps);
+        let evidence = keep(report, &arguments.directory, &options).expect("a directory to write to");
+        println!("kept in {}; run again with\n  {}", evidence.directory.display(), evidence.again);
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let settings = settings(&arguments);
+    let began = Instant::now();
+    let (mut steps, mut broken) = (0, Vec::new());
+    for seed in arguments.seed..arguments.seed + arguments.seeds {
+        let report = run(seed, &settings);
+        steps += report.steps;
+        if let Some(violation) = &report.violation {
+            println!("seed {seed}: {}", violation.invariant);
+            broken.push(seed);
+            if !arguments.count {
+                break;
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    if let Some(seed) = broken.first().copied().or((arguments.seeds == 1).then_some(arguments.seed)) {
+        show(&run(seed, &Settings { trace: true, ..settings }), &arguments);
+    }
+    println!("{steps} steps in {seconds:.1} s; {} broken", broken.len());
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

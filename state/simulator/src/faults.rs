@@ -1,0 +1,172 @@
+//! What goes wrong.
+
+use crate::invariants::Checked;
+use crate::process::{Actor, ProcessId, Stage};
+use crate::queue::Step;
+use crate::settings::Fault;
+use crate::world::{World, install};
+
+/// Backups that are kept; restoring an old one is as good as restoring the newest.
+const BACKUPS: usize = 3;
+
+impl World {
+    fn may(&self, fault: Fault) -> bool {
+        !self.calm && self.settings.faults.contains(&fault)
+    }
+
+    fn some_process(&mut self) -> ProcessId {
+        let ids = self.ids();
+        ids[self.chance.index(ids.len())]
+    }
+
+    /// A process may die before any of its steps, which is between any two.
+    pub(crate) fn maybe_crash_between_steps(&mut self, actor: Actor) {
+        if self.may(Fault::Crash) && self.chance.one_in(500) {
+            // It dies right after this step, before anything that the step plans.
+            self.plan_at(self.now, Step::Kill(actor.process));
+        }
+    }
+
+    /// Something goes wrong, and more will.
+    pub(crate) fn fault(&mut self) -> Checked {
+        if self.calm {
+            return Ok(());
+        }
+        self.plan(500, 15_000, Step::Fault);
+        let cluster = self.chance.index(self.clusters.len());
+        let id = self.some_process();
+        let among: Vec<Fault> = self.settings.faults.iter().copied().collect();
+        match self.chance.pick(&among) {
+            Some(Fault::Crash) => self.kill(id, (50, 20_000))?,
+            Some(Fault::Pause) => self.pause(id),
+            Some(Fault::Wipe) => self.lose_volume(id)?,
+            Some(Fault::Disk) => self.spoil_disk(id),
+            Some(Fault::Down) => self.take_down(cluster),
+            Some(Fault::Errors) => {
+                let until = self.now + self.chance.between(1_000, 20_000);
+                let part = self.chance.between(10, 60);
+                self.api(cluster).bad = (part, until);
+                self.note(|| format!("the API server of cluster {cluster} fails {part} % of requests"));
+            }
+            Some(Fault::Watch) => self.cut_watches(cluster),
+            Some(Fault::Restore) => self.back_up_or_restore(cluster),
+            Some(Fault::Rebuild) => self.rebuild(cluster),
+            Some(Fault::Clock) => {
+                let jump = self.chance.pick(&[-3_600_000_i64, 86_400_000, 5_000, -5_000]).unwrap_or_default();
+                self.clusters[cluster].wall_offset += jump;
+                self.note(|| format!("the wall clock of cluster {cluster} jumps by {jump} ms"));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, id: ProcessId) {
+        let until = self.now + self.chance.between(500, 60_000);
+        self.process(id).paused_until = until;
+        self.note(|| format!("{id} stands still until {until} ms"));
+    }
+
+    /// The pod moves, or its volume is gone; both now and then.
+    fn lose_volume(&mut self, id: ProcessId) -> Checked {
+        self.kill(id, (500, 20_000))?;
+        let moves = self.chance.one_in(2);
+        let pod = format!("{}-moved-{}", self.clusters[id.cluster].name, self.steps);
+        let process = self.process(id);
+        if moves {
+            process.pod = pod.into();
+        }
+        process.disk.wipe();
+        self.note(|| format!("the volume of {id} is gone, moved: {moves}"));
+        Ok(())
+    }
+
+    fn spoil_disk(&mut self, id: ProcessId) {
+        let until = self.now + self.chance.between(500, 40_000);
+        let fails = self.chance.one_in(2);
+        let process = self.process(id);
+        if fails {
+            process.disk_fails_until = until;
+        } else {
+            process.disk_slow_until = until;
+        }
+        self.note(|| format!("the volume of {id} {} until {until} ms", if fails { "refuses" } else { "is slow" }));
+    }
+
+    fn take_down(&mut self, cluster: usize) {
+        let until = self.now + self.chance.between(500, 45_000);
+        let api = self.api(cluster);
+        api.down_until = until;
+        api.boots += 1;
+        self.note(|| format!("the API server of cluster {cluster} is away until {until} ms"));
+        self.poke_watches(cluster);
+    }
+
+    /// Connections break; often history is forgotten too.
+    fn cut_watches(&mut self, cluster: usize) {
+        let compacts = self.chance.one_in(2);
+        let behind = self.chance.below(6);
+        let api = self.api(cluster);
+        if compacts {
+            api.compact(api.version().saturating_sub(behind));
+        }
+        for process in &mut self.clusters[cluster].processes {
+            let watchers = process.running.iter_mut().flat_map(|running| running.watchers.values_mut());
+            watchers.for_each(|watcher| watcher.broken = true);
+        }
+        self.note(|| format!("watches of cluster {cluster} break, compacted: {compacts}"));
+        self.poke_watches(cluster);
+    }
+
+    /// Whoever follows finds out that its connection is gone.
+    fn poke_watches(&mut self, cluster: usize) {
+        let mut following = Vec::new();
+        for process in &self.clusters[cluster].processes {
+            let actor = process.actor();
+            let watchers = process.running.iter().flat_map(|running| &running.watchers);
+            let follow = watchers.filter(|(_, watcher)| matches!(watcher.stage, Stage::Follow(_)));
+            following.extend(follow.map(|(kind, _)| (actor, *kind)));
+        }
+        for (actor, kind) in following {
+            self.plan(1, 2_000, Step::Watch(actor, kind));
+        }
+    }
+
+    fn back_up_or_restore(&mut self, cluster: usize) {
+        let backups = self.clusters[cluster].backups.clone();
+        let restore = self.chance.one_in(2);
+        match self.chance.pick(&backups).filter(|_| restore) {
+            Some(backup) => {
+                let new_life = self.chance.one_in(4);
+                let now = self.now;
+                self.api(cluster).restore(&backup, new_life, now);
+                self.note(|| format!("cluster {cluster} is restored from a backup, with a new life: {new_life}"));
+                self.store_decided(cluster);
+                self.poke_watches(cluster);
+            }
+            None => {
+                let backup = self.api(cluster).back_up();
+                let backups = &mut self.clusters[cluster].backups;
+                backups.push(backup);
+                if backups.len() > BACKUPS {
+                    backups.remove(0);
+                }
+                self.note(|| format!("cluster {cluster} is backed up"));
+            }
+        }
+    }
+
+    /// Seldom, for little is left to be seen after it.
+    fn rebuild(&mut self, cluster: usize) {
+        if !self.chance.one_in(4) {
+            return;
+        }
+        let now = self.now;
+        self.api(cluster).rebuild(now);
+        install(self.api(cluster));
+        self.clusters[cluster].backups.clear();
+        self.note(|| format!("cluster {cluster} is built anew"));
+        self.store_decided(cluster);
+        self.poke_watches(cluster);
+    }
+}

@@ -1,0 +1,72 @@
+//! What may be lost in a peer, and who may write.
+
+use liqo_events::{Effect, OrphanReleased};
+
+use super::{Checked, ensure};
+use crate::api::Stored;
+use crate::process::{Flight, remote_of};
+use crate::world::{NAMES, World};
+
+/// After a store was taken back, the lease may be that of an earlier holder, who sees it and believes it. Two of them
+/// end after this: neither writes longer than its patience without renewing.
+const TWO_HOLDERS: u64 = 20_000;
+
+/// A place in words: the namespace of a consumer in a provider.
+fn say(place: &(usize, liqo_model::NamespaceName, usize)) -> String {
+    format!("namespace {} of {} in {}", place.1, NAMES[place.0], NAMES[place.2])
+}
+
+impl World {
+    /// Only the holder of the lease writes; requests of its earlier runs may still be under way.
+    pub(crate) fn check_holder(&mut self, flight: &Flight) -> Checked {
+        let (now, id) = (self.now, flight.actor.process);
+        let pod = self.process(id).pod.clone();
+        let api = self.api(id.cluster);
+        if api.restored_at.is_some_and(|at| now < at + TWO_HOLDERS) {
+            return Ok(());
+        }
+        // A pod that moved is another one; what it sent before may still be under way.
+        let holder = api.lease.as_ref().filter(|lease| lease.holder == pod || lease.epoch == flight.epoch);
+        ensure(holder.is_some(), "only_the_live_holder_of_the_lease_writes", || {
+            format!("{id} writes in epoch {}, and the lease is {:?}", flight.epoch, self.clusters[id.cluster].api.lease)
+        })
+    }
+
+    /// A write to a map was carried out: what it took away must have been given up by a user.
+    pub(crate) fn mapped(&mut self, flight: &Flight, before: Option<&Stored>) -> Checked {
+        let Effect::MapNamespace { namespace, remote, .. } = &flight.dispatch.command.effect else { return Ok(()) };
+        let Some(before) = before else { return Ok(()) };
+        let Some(peer) = NAMES.iter().position(|name| *name == before.key.name) else { return Ok(()) };
+        let place = (flight.actor.process.cluster, namespace.clone(), peer);
+        if remote.is_some() {
+            self.truth.taken.remove(&place);
+            if remote_of(before, namespace) != remote.as_ref() {
+                self.truth.mapped_at.insert(place, self.now);
+            }
+            return Ok(());
+        }
+        if remote_of(before, namespace).is_some() {
+            let since = self.truth.mapped_at.get(&place).copied().unwrap_or(0);
+            ensure(self.truth.justifies(&place, since), "a_mapping_is_taken_away_only_for_a_recorded_cause", || {
+                format!("{} was mapped at {since} ms, and no user gave it up", say(&place))
+            })?;
+            self.truth.taken.insert(place);
+        }
+        Ok(())
+    }
+
+    /// An administrator lets go of an orphan, which is a decision.
+    pub(crate) fn released(&mut self, cluster: usize, orphan: &OrphanReleased) {
+        if let Some(peer) = NAMES.iter().position(|name| *name == orphan.map.name) {
+            self.truth.allow((cluster, orphan.namespace.clone(), peer), self.now);
+        }
+    }
+
+    /// A remote namespace with its content is about to be deleted.
+    pub(crate) fn check_loss(&mut self, place: &(usize, liqo_model::NamespaceName, usize)) -> Checked {
+        let since = self.truth.made_at.get(place).copied().unwrap_or(0);
+        ensure(self.truth.justifies(place, since), "nothing_in_a_peer_is_lost_that_no_user_gave_up", || {
+            format!("{} was made at {since} ms, and no user gave it up", say(place))
+        })
+    }
+}

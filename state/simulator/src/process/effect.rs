@@ -1,0 +1,133 @@
+//! What an effect makes of an object, as the actuator of the control plane has it.
+
+use liqo_events::{ClusterIdentityFacts, Condition, Effect, Facts, NamespaceFacts, UnixMillis};
+use liqo_model::{ClusterId, NamespaceName, ObjectKey, Uid};
+
+use crate::api::{New, Stored};
+
+/// What is to be done about one object, decided from the object as it is.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Create(New),
+    Replace(Box<Stored>),
+    Superseded(&'static str),
+    Park(&'static str),
+    Later(&'static str),
+}
+
+pub(super) fn step(effect: &Effect, key: &ObjectKey, current: Option<&Stored>) -> Step {
+    if let Some(uid) = life(effect) {
+        let Some(current) = current else { return Step::Superseded("it is no more") };
+        if current.uid != *uid {
+            return Step::Superseded("it is another object of the same name");
+        }
+        return of_life(effect, current);
+    }
+    match effect {
+        Effect::WriteIdentity { id, name } => {
+            let facts = ClusterIdentityFacts { id: id.clone(), name: name.clone() };
+            identity(key, facts, current)
+        }
+        Effect::EnsureTenantNamespace { id } => tenant_namespace(key, id, current),
+        _ => Step::Superseded("it is no write"),
+    }
+}
+
+fn life(effect: &Effect) -> Option<&Uid> {
+    match effect {
+        Effect::LabelForeignCluster { uid, .. }
+        | Effect::WriteForeignClusterStatus { uid, .. }
+        | Effect::SetFinalizer { uid, .. }
+        | Effect::SetScheduling { uid, .. }
+        | Effect::MapNamespace { uid, .. }
+        | Effect::WriteOffloadingStatus { uid, .. } => Some(uid),
+        Effect::WriteIdentity { .. } | Effect::EnsureTenantNamespace { .. } | Effect::Relist { .. } => None,
+    }
+}
+
+fn of_life(effect: &Effect, current: &Stored) -> Step {
+    let mut after = current.clone();
+    match (effect, &mut after.facts) {
+        (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => facts.labelled_id = id.clone(),
+        (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => facts.scheduling_enabled = *enabled,
+        (Effect::WriteForeignClusterStatus { tenant_local, conditions, .. }, Facts::ForeignCluster(facts)) => {
+            // A merge leaves what it does not name.
+            if !tenant_local.is_empty() {
+                facts.tenant_local = tenant_local.clone();
+            }
+            facts.conditions = conditions.iter().map(as_written).collect();
+        }
+        (Effect::MapNamespace { namespace, remote, .. }, Facts::NamespaceMap(facts)) => match remote {
+            Some(remote) => {
+                facts.desired.insert(namespace.clone(), remote.clone());
+            }
+            None => {
+                facts.desired.remove(namespace);
+            }
+        },
+        (Effect::WriteOffloadingStatus { remote_name, phase, observed_generation, conditions, .. }, Facts::Offloading(facts)) => {
+            facts.remote_name = remote_name.clone();
+            facts.phase.clone_from(phase);
+            facts.observed_generation = *observed_generation;
+            let written = conditions.iter().map(|(map, all)| (map.clone(), all.iter().map(as_written).collect()));
+            facts.conditions = written.collect();
+        }
+        (Effect::SetFinalizer { finalizer, present, .. }, _) => match (present, current.deleting) {
+            (true, true) if !current.finalizers.contains(finalizer) => return Step::Superseded("it is being deleted"),
+            (true, _) => {
+                after.finalizers.insert(finalizer.clone());
+            }
+            (false, _) => {
+                after.finalizers.remove(finalizer);
+            }
+        },
+        _ => return Step::Park("it is of another kind"),
+    }
+    Step::Replace(Box::new(after))
+}
+
+/// Kubernetes keeps whole seconds.
+fn as_written(condition: &Condition) -> Condition {
+    Condition { since: UnixMillis(condition.since.0.div_euclid(1000) * 1000), ..condition.clone() }
+}
+
+fn identity(key: &ObjectKey, wanted: ClusterIdentityFacts, current: Option<&Stored>) -> Step {
+    let Some(current) = current else {
+        let facts = Facts::ClusterIdentity(wanted);
+        return Step::Create(New { key: key.clone(), facts, rest: String::new() });
+    };
+    let known = match &current.facts {
+        Facts::ClusterIdentity(known) => known.clone(),
+        _ => ClusterIdentityFacts::default(),
+    };
+    if !known.id.is_empty() && known.id != wanted.id {
+        return Step::Superseded("it has another identity");
+    }
+    let name = if known.name.is_empty() { wanted.name } else { known.name };
+    let facts = Facts::ClusterIdentity(ClusterIdentityFacts { id: wanted.id, name });
+    Step::Replace(Box::new(Stored { facts, ..current.clone() }))
+}
+
+fn tenant_namespace(key: &ObjectKey, id: &ClusterId, current: Option<&Stored>) -> Step {
+    let Some(current) = current else {
+        let facts = NamespaceFacts { tenant_of: id.clone(), ..NamespaceFacts::default() };
+        return Step::Create(New { key: key.clone(), facts: Facts::Namespace(facts), rest: String::new() });
+    };
+    match &current.facts {
+        Facts::Namespace(facts) if facts.tenant_of == *id => {}
+        Facts::Namespace(facts) if facts.tenant_of.is_empty() => return Step::Park("it is not of Liqo"),
+        _ => return Step::Park("it belongs to another peer"),
+    }
+    if current.deleting {
+        return Step::Later("it is being deleted");
+    }
+    Step::Replace(Box::new(current.clone()))
+}
+
+/// The remote name that an object asks for, if it is a map that asks for one.
+pub(crate) fn remote_of<'a>(object: &'a Stored, namespace: &NamespaceName) -> Option<&'a NamespaceName> {
+    match &object.facts {
+        Facts::NamespaceMap(facts) => facts.desired.get(namespace),
+        _ => None,
+    }
+}

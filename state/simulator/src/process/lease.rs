@@ -1,0 +1,144 @@
+//! The lease of the control plane, from the side of one process.
+//!
+//! A holder stops when it could not renew for 10 s after it last asked; another takes the lease when it saw no change of
+//! it for 15 s. Requests that are under way end within the 5 s between the two.
+
+use liqo_domain::Input;
+use liqo_events::{Event, LeaseGained, LeaseLost};
+
+use super::{Actor, Message, WATCHED};
+use crate::api::{LeaseRecord, Refusal};
+use crate::queue::Step;
+use crate::settings::Planted;
+use crate::world::World;
+
+/// After so long without a change the lease is free.
+const DURATION: u64 = 15_000;
+/// So long after it last asked, a holder stops.
+const RENEW_DEADLINE: u64 = 10_000;
+/// So often it asks.
+const PERIOD: u64 = 2_000;
+
+/// What a process knows of the lease.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LeaseClient {
+    /// The epoch that it holds.
+    pub(crate) epoch: Option<u64>,
+    /// Until when that is certain.
+    pub(crate) valid_until: u64,
+    /// The epoch that the log says was held when the process ended.
+    from_log: Option<u64>,
+    /// The version last seen, and when that was first seen.
+    seen: Option<(u64, u64)>,
+}
+
+impl LeaseClient {
+    pub(super) fn new(from_log: Option<u64>) -> Self {
+        Self { from_log, ..Self::default() }
+    }
+}
+
+impl World {
+    /// Whether the process certainly holds the lease now.
+    pub(crate) fn may_act(&mut self, actor: Actor) -> bool {
+        let now = self.now;
+        let careless = self.settings.planted == Some(Planted::FollowerActs);
+        self.running(actor).is_some_and(|running| careless || now < running.lease.valid_until)
+    }
+
+    /// Renews, takes or waits for the lease.
+    pub(crate) fn lease(&mut self, actor: Actor) {
+        self.plan(PERIOD - 200, PERIOD + 200, Step::Lease(actor));
+        let now = self.now;
+        let asked_at = now.saturating_sub(self.chance.between(1, 80));
+        if let Some(epoch) = self.running(actor).and_then(|running| running.lease.epoch)
+            && self.running(actor).is_some_and(|running| running.lease.valid_until <= now)
+        {
+            return self.lose_lease(actor, epoch);
+        }
+        let Ok(answered) = self.gate(actor.process.cluster) else { return };
+        let record = self.api(actor.process.cluster).lease.clone();
+        let held = self.running(actor).and_then(|running| running.lease.epoch);
+        match held {
+            Some(epoch) => self.renew(actor, epoch, record, (asked_at, answered)),
+            None => self.try_to_take(actor, record, (asked_at, answered)),
+        }
+    }
+
+    fn renew(&mut self, actor: Actor, epoch: u64, record: Option<LeaseRecord>, (asked_at, answered): (u64, bool)) {
+        let pod = self.process(actor.process).pod.clone();
+        let Some(record) = record.filter(|record| record.holder == pod && record.epoch == epoch) else {
+            return self.lose_lease(actor, epoch);
+        };
+        if self.put_lease(actor, Some(record.version), epoch).is_ok()
+            && answered
+            && let Some(running) = self.running(actor)
+        {
+            running.lease.valid_until = asked_at + RENEW_DEADLINE;
+        }
+    }
+
+    fn try_to_take(&mut self, actor: Actor, record: Option<LeaseRecord>, (asked_at, answered): (u64, bool)) {
+        let (now, wall) = (self.now, self.wall(actor.process.cluster));
+        let pod = self.process(actor.process).pod.clone();
+        let Some(running) = self.running(actor) else { return };
+        let own = record.as_ref().is_some_and(|record| {
+            record.holder == pod && record.renewed_at <= wall && wall.since(record.renewed_at) < DURATION
+        });
+        let free = match &record {
+            None => true,
+            Some(record) => match running.lease.seen {
+                Some((version, since)) if version == record.version => since + DURATION < now,
+                _ => {
+                    running.lease.seen = Some((record.version, now));
+                    false
+                }
+            },
+        };
+        if !own && !free {
+            return;
+        }
+        // Nobody else held it since the log ended, so the log has everything.
+        let before = record.as_ref().map(|record| record.epoch);
+        let continued = own && before.is_some() && running.lease.from_log == before;
+        let seconds = u64::try_from(wall.0 / 1000).unwrap_or(0);
+        let epoch = seconds.max(before.unwrap_or(0) + 1);
+        let taken = self.put_lease(actor, record.map(|record| record.version), epoch);
+        if taken.is_ok() && answered {
+            self.gain_lease(actor, LeaseGained { epoch, continued }, asked_at + RENEW_DEADLINE);
+        }
+    }
+
+    fn put_lease(&mut self, actor: Actor, expected: Option<u64>, epoch: u64) -> Result<(), Refusal> {
+        let renewed_at = self.wall(actor.process.cluster);
+        let holder = self.process(actor.process).pod.clone();
+        let record = LeaseRecord { holder, epoch, renewed_at, version: 0 };
+        self.api(actor.process.cluster).put_lease(expected, record)
+    }
+
+    fn gain_lease(&mut self, actor: Actor, gained: LeaseGained, valid_until: u64) {
+        self.note(|| format!("{} gains the lease: {gained:?}", actor.process));
+        let (epoch, continued) = (gained.epoch, gained.continued);
+        let Some(running) = self.running(actor) else { return };
+        running.lease = LeaseClient { epoch: Some(epoch), valid_until, from_log: None, seen: None };
+        running.before_live = (!continued).then(|| (epoch, WATCHED.into_iter().collect()));
+        self.post(actor, Message::Input(Input::Observe(vec![Event::LeaseGained(gained)])));
+        if continued {
+            self.post(actor, Message::Input(Input::GoLive { epoch }));
+        } else {
+            self.relist_everything(actor);
+        }
+    }
+
+    fn lose_lease(&mut self, actor: Actor, epoch: u64) {
+        if self.settings.planted == Some(Planted::FollowerActs) {
+            return;
+        }
+        self.note(|| format!("{} loses the lease of epoch {epoch}", actor.process));
+        if let Some(running) = self.running(actor) {
+            running.lease = LeaseClient::default();
+            running.before_live = None;
+        }
+        self.post(actor, Message::Input(Input::Observe(vec![Event::LeaseLost(LeaseLost { epoch })])));
+    }
+}

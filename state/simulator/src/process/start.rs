@@ -1,0 +1,93 @@
+//! Starts and ends of processes.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use liqo_domain::{Comparison, Input};
+use liqo_events::{Event, Started};
+use liqo_model::ClusterRef;
+
+use super::{LeaseClient, Life, Message, ProcessId, Running, WATCHED, Watcher};
+use crate::invariants::{Checked, ensure};
+use crate::queue::Step;
+use crate::settings::Planted;
+use crate::world::{LIQO, NAMES, World};
+
+impl World {
+    /// Opens the log, replays it and begins to watch.
+    pub(crate) fn start(&mut self, id: ProcessId) -> Checked {
+        if self.process(id).running.is_some() {
+            return Ok(());
+        }
+        let forget = usize::from(self.settings.planted == Some(Planted::SequenceReused));
+        let found = self.process(id).disk.open(forget)?;
+        let replica = self.process(id).disk.replica();
+        ensure(found.writer.comparison() == Comparison::Equal, "a_replay_gives_the_recorded_states", || {
+            format!("{:?}", found.writer.comparison())
+        })?;
+        ensure(
+            forget > 0 || found.writer.state() == replica,
+            "a_snapshot_and_its_tail_give_the_state_of_a_replay_from_zero",
+            || format!("{:?} and {replica:?}", found.writer.state()),
+        )?;
+        let state = found.writer.state();
+        let life = state.clusters.get(&ClusterRef::Local).map(|life| Life {
+            uid: life.body.uid.clone(),
+            generation: life.body.generation,
+        });
+        let cursors: BTreeMap<_, _> = WATCHED
+            .iter()
+            .map(|kind| {
+                let cursor = state.cursors.get(&(ClusterRef::Local, *kind));
+                let version = cursor.and_then(|cursor| cursor.body.resource_version.as_str().parse().ok());
+                (*kind, Watcher::new(version, state.generation(&ClusterRef::Local)))
+            })
+            .collect();
+        let now = self.now;
+        let held = Some(state.lease.epoch).filter(|_| state.lease.held && !found.is_empty);
+        let entropy = self.chance.bytes();
+        let process = self.process(id);
+        process.run += 1;
+        let actor = process.actor();
+        let started = Started {
+            instance: process.pod.clone(),
+            version: "simulated".to_owned(),
+            namespace: LIQO.into(),
+            cluster_name: NAMES[id.cluster].into(),
+            entropy,
+        };
+        process.running = Some(Running {
+            writer: found.writer,
+            started_at: now,
+            inbox: VecDeque::new(),
+            work_planned: false,
+            tick_planned: None,
+            flushing: None,
+            watchers: cursors,
+            life: life.unwrap_or_default(),
+            lease: LeaseClient::new(held),
+            cache: BTreeMap::new(),
+            before_live: None,
+            degraded: None,
+        });
+        self.note(|| format!("{} starts, run {}", actor.process, actor.run));
+        self.post(actor, Message::Input(Input::Observe(vec![Event::Started(started)])));
+        self.plan(1, 2000, Step::Lease(actor));
+        for kind in WATCHED {
+            self.plan(1, 200, Step::Watch(actor, kind));
+        }
+        Ok(())
+    }
+
+    /// The process dies at once; what its volume was writing may survive in part.
+    pub(crate) fn kill(&mut self, id: ProcessId, away: (u64, u64)) -> Checked {
+        let Some(running) = self.process(id).running.take() else { return Ok(()) };
+        self.note(|| format!("{id} dies"));
+        if let (Some(batch), None) = (&running.flushing, running.degraded) {
+            let survivors = self.chance.index(batch.envelopes.len() + 1);
+            self.process(id).disk.tear(batch, survivors)?;
+        }
+        self.process(id).paused_until = 0;
+        self.plan(away.0, away.1, Step::Start(id));
+        Ok(())
+    }
+}

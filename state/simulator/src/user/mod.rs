@@ -1,0 +1,44 @@
+//! Users and administrators: what they want is known, so that what the program destroys can be judged.
+
+mod objects;
+mod offloading;
+mod peers;
+mod truth;
+mod vandals;
+
+pub(crate) use objects::{is_nonsense, map_key, namespace_key, node_key, };
+pub(crate) use truth::Truth;
+
+use crate::queue::Step;
+use crate::world::World;
+
+/// Namespaces that users make; few, so that things meet.
+pub(crate) const NAMESPACES: [&str; 3] = ["shop", "blog", "game"];
+
+impl World {
+    /// Somebody does something, and will do more.
+    pub(crate) fn user(&mut self) {
+        if self.calm {
+            return;
+        }
+        self.plan(50, 12_000, Step::User);
+        let cluster = self.chance.index(self.clusters.len());
+        if self.is_down(cluster) {
+            return;
+        }
+        match self.chance.below(100) {
+            0..14 => self.make_namespace(cluster),
+            14..20 => self.end_namespace(cluster),
+            20..42 => self.offload(cluster),
+            42..52 => self.stop_offloading(cluster),
+            52..62 => self.change_offloading(cluster),
+            62..72 => self.know_peer(cluster),
+            72..75 => self.forget_peer(cluster),
+            75..78 => self.change_peer(cluster),
+            78..88 => self.peer(cluster),
+            88..92 => self.change_node(cluster),
+            92..94 => self.unpeer(cluster),
+            _ => self.vandalise(cluster),
+        }
+    }
+}
