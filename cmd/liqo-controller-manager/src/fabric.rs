@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use liqo_kube_io::{ApiServer, Refusal, keep_secret, publish_config, read_secret, review_token};
+use liqo_kube_io::{ApiServer, Refusal, SecretData, keep_secret, publish_config, read_secret, review_token};
 use liqo_projection_api::projection::{AuthorityStore, Identity, ReviewError, TokenReviewer};
 
 /// Secret and ConfigMap of the stream's authority.
-const AUTHORITY: &str = "liqo-fabric-ca";
+const NAME: &str = "liqo-fabric-ca";
 
 /// The local API server, for the stream.
 #[derive(Clone)]
@@ -18,28 +18,28 @@ pub(crate) struct Fabric {
 
 impl TokenReviewer for Fabric {
     async fn review(&self, token: &str, audience: &str) -> Result<Identity, ReviewError> {
-        let unavailable = |refusal: Refusal| ReviewError::Unavailable { reason: refusal.to_string() };
-        let owner = review_token(&self.server, token, audience).await.map_err(unavailable)?;
-        let refused = || ReviewError::Refused { reason: "the API server does not know it".to_owned() };
-        owner
-            .map(|owner| Identity { service_account: owner.service_account, node: owner.node })
-            .ok_or_else(refused)
+        match review_token(&self.server, token, audience).await {
+            Ok(Some(owner)) => Ok(Identity { service_account: owner.service_account, node: owner.node }),
+            Ok(None) => Err(ReviewError::Refused { reason: "the API server does not know it".to_owned() }),
+            Err(refusal) => Err(ReviewError::Unavailable { reason: text(refusal) }),
+        }
     }
 }
 
 impl AuthorityStore for Fabric {
     async fn load(&self) -> Result<BTreeMap<String, Vec<u8>>, String> {
-        let read = read_secret(&self.server, &self.namespace, AUTHORITY).await;
-        read.map(|data| data.into_inner()).map_err(|refusal| refusal.to_string())
+        read_secret(&self.server, &self.namespace, NAME).await.map(SecretData::into_inner).map_err(text)
     }
 
     async fn save(&self, data: BTreeMap<String, Vec<u8>>) -> Result<(), String> {
-        let kept = keep_secret(&self.server, &self.namespace, AUTHORITY, &data).await;
-        kept.map_err(|refusal| refusal.to_string())
+        keep_secret(&self.server, &self.namespace, NAME, &data).await.map_err(text)
     }
 
     async fn publish(&self, data: BTreeMap<String, String>) -> Result<(), String> {
-        let published = publish_config(&self.server, &self.namespace, AUTHORITY, &data).await;
-        published.map_err(|refusal| refusal.to_string())
+        publish_config(&self.server, &self.namespace, NAME, &data).await.map_err(text)
     }
+}
+
+fn text(refusal: Refusal) -> String {
+    refusal.to_string()
 }

@@ -13,11 +13,10 @@ use flags::{Command, Flags};
 use liqo_domain::LiqoMachine;
 use liqo_engine::{Engine, LogVolume, Options, SystemClock};
 use liqo_kube_io::lease::LeaseGuard;
-use liqo_kube_io::{self as kube_io, Chance, Local};
+use liqo_kube_io::{self as kube_io, Chance, Claim, Local};
 use liqo_projection_api::debug::{self, DebugService, DebugSocket};
 use liqo_projection_api::{self as projection_api, EngineSource, Stream};
 use liqo_telemetry::{self as telemetry, Checks, Exposed, LogFormat};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 type Failure = Box<dyn Error>;
@@ -34,22 +33,19 @@ async fn main() -> ExitCode {
         None => run(flags).await,
     };
     let Err(error) = done else { return ExitCode::SUCCESS };
-    let chain = telemetry::chain(error.as_ref());
-    eprintln!("error: {chain}");
+    eprintln!("error: {}", telemetry::chain(error.as_ref()));
     ExitCode::FAILURE
 }
 
 async fn run(flags: Flags) -> Result<(), Failure> {
-    telemetry::init_logging(
-        if flags.log_json { LogFormat::Json } else { LogFormat::Text },
-        &flags.log_filter,
-    )?;
+    let format = if flags.log_json { LogFormat::Json } else { LogFormat::Text };
+    telemetry::init_logging(format, &flags.log_filter)?;
     let mut registry = telemetry::registry("controller-manager", env!("CARGO_PKG_VERSION"));
     let mut chance = Chance::seeded(u64::from_be_bytes(kube_io::random_bytes()?));
-    let kubeconfig = flags.kubeconfig.as_deref();
-    let local = Local::connect(kubeconfig, &flags.namespace, &mut registry, chance.split()).await?;
+    let (kubeconfig, namespace) = (flags.kubeconfig.as_deref(), flags.namespace.as_str());
+    let local = Local::connect(kubeconfig, namespace, &mut registry, chance.split()).await?;
 
-    let started = kube_io::started(&flags.instance, &flags.namespace, &flags.cluster_name)?;
+    let started = kube_io::started(&flags.instance, namespace, &flags.cluster_name)?;
     let (holder, guard) = (started.instance.clone(), LeaseGuard::new());
     let mut running = Engine::<LiqoMachine>::start(Options {
         log: Box::new(LogVolume::new(&flags.log_dir, liqo_log::Options::CONTROLLER, Arc::new(SystemClock))),
@@ -60,24 +56,24 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         metrics: liqo_engine::Metrics::register(&mut registry),
     })
     .await?;
-    let (handle, recovery) = (running.handle, running.recovery);
-    let whole = !recovery.is_empty() && !recovery.relist_all;
+    let (handle, relist_all) = (running.handle, running.recovery.relist_all);
+    let may_continue = !running.recovery.is_empty() && !relist_all;
     let (stop, stopping) = watch::channel(false);
-    let way = (handle.inbox(), chance.split());
-    let lease = tokio::spawn(local.keep_lease(holder, whole, guard, way, told(stopping.clone())));
-    let targets = kube_io::control_plane_targets(&flags.namespace);
-    let _watching = local.session(recovery.relist_all).start(&handle, targets, chance).await?;
+    let claim = Claim { holder, may_continue, chance: chance.split() };
+    let lease = tokio::spawn(local.keep_lease(claim, guard, handle.inbox(), told(stopping.clone())));
+    let targets = kube_io::control_plane_targets(namespace);
+    let _watching = local.session(relist_all).start(&handle, targets, chance).await?;
 
     let source = Arc::new(EngineSource::new(handle.clone()));
     let seen = projection_api::Metrics::register(&mut registry);
     let console = DebugService::new(Arc::clone(&source), stopping.clone());
-    let socket = DebugSocket::bind(&flags.debug_socket).await?;
-    let debug = tokio::spawn(debug::serve(socket, console, seen.clone()));
-    let fabric = Fabric { server: local.server, namespace: local.namespace };
+    let debug =
+        tokio::spawn(debug::serve(DebugSocket::bind(&flags.debug_socket).await?, console, seen.clone()));
+    let fabric = Fabric { server: local.server, namespace: namespace.to_owned() };
     let stream = Stream {
         address: flags.projection_address,
-        names: vec![format!("liqo-fabric.{}.svc", flags.namespace), "localhost".to_owned()],
-        roles: projection_api::roles(&flags.namespace),
+        names: vec![format!("liqo-fabric.{namespace}.svc"), "localhost".to_owned()],
+        roles: projection_api::roles(namespace),
         metrics: seen,
     };
     let projections = tokio::spawn(stream.run(source, fabric, SystemClock, stopping.clone()));
@@ -85,10 +81,8 @@ async fn run(flags: Flags) -> Result<(), Failure> {
     let exposed = Exposed { registry, health: Checks::default(), readiness: Checks::default() };
     let exposition = tokio::spawn(telemetry::serve(listening, exposed, told(stopping)));
 
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let ended = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
+        asked = telemetry::asked_to_end() => asked.map(|()| None)?,
         ended = &mut running.task => Some(ended),
     };
     // The lease is given back when nothing acts any more: the next holder may begin at once.

@@ -146,17 +146,16 @@ async fn a_live_process_and_its_export_tell_the_same() {
         assert!(live.0, "{question}: {}", live.1);
         assert_eq!(live, liqoctl(&format!("debug {question} --file {}", file.display())).await, "{question}");
     }
-    eprintln!("{}", process.debug("tail --from 1").await.1);
-    eprintln!("{}", process.debug("why 2").await.1);
-    eprintln!("{}", process.debug("get 3").await.1);
-    eprintln!("{}", process.debug("state").await.1);
     // and what they answer is what happened
     let (_, all) = process.debug("tail --from 1 -o json").await;
     assert_eq!(names(&all), ["Started", "GenerationChanged", "LeaseGained", "Applied"]);
     let (_, some) = process.debug("tail --from 1 --object namespace/shop -o json").await;
     assert_eq!(names(&some), ["Applied"]);
     let (_, why) = process.debug("why Namespace/shop").await;
-    assert!(why.ends_with(" >Applied: Namespace/shop seen at version 41: scheduling to peers off\n"), "{why}");
+    assert!(
+        why.ends_with(" > Applied: Namespace/shop seen at version 41: scheduling to peers off\n"),
+        "{why}"
+    );
 }
 
 #[tokio::test]

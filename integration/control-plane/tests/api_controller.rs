@@ -19,7 +19,13 @@ fn change(cluster: &Cluster, chance: &mut ChaCha8Rng) {
     match chance.random_range(0..6_u32) {
         0 => cluster.apply(&foreign_cluster(&peer, &format!("{peer}-id"))),
         1 => cluster.apply(&foreign_cluster(&format!("{peer}-again"), &format!("{peer}-id"))),
-        2 => drop(cluster.try_kubectl(&["delete", "foreigncluster", &peer, "--ignore-not-found", "--wait=false"])),
+        2 => drop(cluster.try_kubectl(&[
+            "delete",
+            "foreigncluster",
+            &peer,
+            "--ignore-not-found",
+            "--wait=false",
+        ])),
         3 => cluster.apply(&format!("{}---{}", namespace(&space), offloading(&space, "LocalAndRemote"))),
         4 => cluster.apply(&format!("{}---{}", namespace(&space), offloading(&space, "Local"))),
         _ => drop(cluster.try_kubectl(&[
@@ -42,13 +48,22 @@ fn settle(cluster: &Cluster, round: u32) {
     let condition = ".status.peeringConditions[?(@.type==\"ProcessForeignClusterStatus\")].status";
     cluster.wait_for(&object, "default", condition, "Success");
     cluster.kubectl(&["wait", &object, "--for=jsonpath={.status.tenantNamespace.local}", "--timeout=60s"]);
-    cluster.kubectl(&["wait", "namespaceoffloading", "--all", "-A", "--for=jsonpath={.status.offloadingPhase}", "--timeout=60s"]);
+    cluster.kubectl(&[
+        "wait",
+        "namespaceoffloading",
+        "--all",
+        "-A",
+        "--for=jsonpath={.status.offloadingPhase}",
+        "--timeout=60s",
+    ]);
 }
 
 /// Invariants 1, 2 and 4 of the architecture, with kills at random moments.
 #[tokio::test]
 async fn api_a_controller_that_is_killed_at_any_moment_replays_to_the_recorded_state() {
-    let Some(testbed) = testbed("api_a_controller_that_is_killed_at_any_moment_replays_to_the_recorded_state") else {
+    let Some(testbed) =
+        testbed("api_a_controller_that_is_killed_at_any_moment_replays_to_the_recorded_state")
+    else {
         return;
     };
     let cluster = Cluster::up(&testbed, "replay").await;
@@ -85,7 +100,9 @@ async fn api_a_controller_that_is_killed_at_any_moment_replays_to_the_recorded_s
 
 /// Every object of before is there after, and the same.
 fn similar(before: &serde_json::Value, after: &serde_json::Value) {
-    let name = |item: &serde_json::Value| format!("{} {} {}", item["kind"], item["metadata"]["namespace"], item["metadata"]["name"]);
+    let name = |item: &serde_json::Value| {
+        format!("{} {} {}", item["kind"], item["metadata"]["namespace"], item["metadata"]["name"])
+    };
     for item in before.as_array().unwrap() {
         let same = after.as_array().unwrap().iter().find(|other| name(other) == name(item));
         assert_eq!(Some(item), same, "{}", name(item));
@@ -120,14 +137,23 @@ async fn api_the_console_shows_what_happens_and_why() {
         .unwrap();
     assert!(fixture::succeeded(offline, "why").contains("MapNamespace"));
     let replayed = replay(&controller.log);
-    let started = replayed.events.iter().filter(|event| matches!(event.open().unwrap().event, Event::Started(_)));
+    let started =
+        replayed.events.iter().filter(|event| matches!(event.open().unwrap().event, Event::Started(_)));
     assert_eq!(started.count(), 1);
     testbed.down(&[cluster.name.clone()]).await.unwrap();
 }
 
 fn remote_name(cluster: &Cluster) -> String {
     let field = |key: &str| {
-        cluster.kubectl(&["get", "configmap", "liqo-clusterid-configmap", "-n", "liqo", "-o", &format!("jsonpath={{.data.{key}}}")])
+        cluster.kubectl(&[
+            "get",
+            "configmap",
+            "liqo-clusterid-configmap",
+            "-n",
+            "liqo",
+            "-o",
+            &format!("jsonpath={{.data.{key}}}"),
+        ])
     };
     let (id, name) = (field("CLUSTER_ID"), field("CLUSTER_NAME"));
     liqo_model::remote_namespace_name(&"shop".into(), &name.into(), &id.into()).to_string()

@@ -39,7 +39,7 @@ pub use chance::Chance;
 pub use client::{ApiServer, ApiServers, Limits, Refusal};
 pub use digest::DigestKey;
 pub use error::Error;
-pub use local::{Local, started};
+pub use local::{Claim, Local, started};
 pub use log_key::{digest_key, random_bytes};
 pub use metrics::Metrics;
 pub use object::{RawObject, Unreadable};

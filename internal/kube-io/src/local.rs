@@ -80,22 +80,31 @@ impl Local {
         }
     }
 
-    /// Keeps the Lease of the controller manager until `shutdown` is done, then gives it back. `may_continue`: the log of
-    /// an earlier container of this pod is whole.
+    /// Keeps the Lease of the controller manager until `shutdown` is done, then gives it back.
     pub fn keep_lease(
         &self,
-        holder: Uid,
-        may_continue: bool,
+        claim: Claim,
         guard: LeaseGuard,
-        way: (Inbox, Chance),
+        inbox: Inbox,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = Result<(), Gone>> + Send + 'static {
+        let Claim { holder, may_continue, chance } = claim;
         let (namespace, name) = (self.namespace.clone(), MANAGER_LEASE.to_owned());
         let settings = LeaseSettings { namespace, name, holder, may_continue };
-        let (inbox, chance) = way;
         let (keeper, _) = LeaseKeeper::new(Arc::clone(&self.server), settings, inbox, SystemClock, chance);
         keeper.guarding(guard).run(shutdown)
     }
+}
+
+/// Who asks for the Lease.
+#[derive(Debug)]
+pub struct Claim {
+    /// Uid of the pod.
+    pub holder: Uid,
+    /// Whether the log of an earlier container of this pod is whole.
+    pub may_continue: bool,
+    /// For pauses.
+    pub chance: Chance,
 }
 
 /// The first event of a process. `instance` is the uid of the pod; when it is empty one is made up.

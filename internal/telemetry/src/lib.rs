@@ -8,11 +8,13 @@ mod connection;
 mod error;
 mod logging;
 mod server;
+mod signals;
 
 pub use checks::Checks;
 pub use error::{TelemetryError, chain};
 pub use logging::{LogFormat, init_logging};
 pub use server::{Exposed, Listening, registry, serve};
+pub use signals::asked_to_end;
 
 #[cfg(test)]
 mod tests;

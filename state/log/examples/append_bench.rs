@@ -4,7 +4,12 @@
 //! all in turns within one run, so that a slow minute of the machine spreads over all. Then replay, opening and disk
 //! with a full window. It judges nothing: compare ratios of one run, and runs of one machine only.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement ends where it cannot measure")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement ends where it cannot measure"
+)]
 
 use std::fs::File;
 use std::io::Write;
@@ -132,7 +137,11 @@ fn window(name: &str, scratch: &Path, options: Options) {
     });
     let statistics = log.statistics();
     let of_window = mib(statistics.disk_bytes) / mib(options.retention.window_bytes);
-    println!("\n{name}: ten windows of {:.0} MiB in {:.1} s", mib(options.retention.window_bytes), churn / 1e6);
+    println!(
+        "\n{name}: ten windows of {:.0} MiB in {:.1} s",
+        mib(options.retention.window_bytes),
+        churn / 1e6
+    );
     println!(
         "  disk {:.0} MiB (at most {:.0}), retained {:.0} MiB: disk ÷ retained {:.2}, ÷ window {of_window:.2}",
         mib(statistics.disk_bytes),

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use liqo_events::{
-    CommandId, CommandSuperseded, Envelope, Event, MAX_PAYLOAD, Recorded, Rejected, Seq, StateDigest, UnixMillis,
+    CommandId, CommandSuperseded, Envelope, Event, MAX_PAYLOAD, Recorded, Rejected, Seq, StateDigest,
+    UnixMillis,
 };
 use liqo_model::{Kind, ObjectKey, Uid};
 use proptest::prelude::*;
@@ -33,7 +34,8 @@ pub(crate) fn choice(seq: u64, bytes: usize) -> Envelope {
 fn sealed(seq: u64, event: Event) -> Envelope {
     let recorded_at = UnixMillis(i64::try_from(seq).unwrap() * 1000);
     let caused_by = seq.checked_sub(1).filter(|cause| *cause > 0).map(Seq);
-    Envelope::seal(&Recorded { seq: Seq(seq), recorded_at, caused_by, event }, StateDigest(seq), None).unwrap()
+    Envelope::seal(&Recorded { seq: Seq(seq), recorded_at, caused_by, event }, StateDigest(seq), None)
+        .unwrap()
 }
 
 pub(crate) fn snapshot(at: u64, count: u64) -> Snapshot {
@@ -131,12 +133,15 @@ fn reading_keeps_to_its_limit_wherever_it_begins<B: Bench>(mut bench: B) {
     let mut log = bench.begin(Retention::CONTROLLER);
     let given = events(1..=300, 700);
     log.append(&given).unwrap();
-    for (from, limit) in [(0, 5), (1, 1), (40, 50), (45, 45), (90, 300), (300, 1), (301, 5), (900, 1), (7, 0)] {
+    for (from, limit) in [(0, 5), (1, 1), (40, 50), (45, 45), (90, 300), (300, 1), (301, 5), (900, 1), (7, 0)]
+    {
         let expected: Vec<u64> = (1..=300).filter(|seq| *seq >= from).take(limit).collect();
         assert_eq!(positions(&log.read(Seq(from), limit).unwrap()), expected, "{limit} from {from}");
     }
     let mut paged = Vec::new();
-    while let Some(page) = Some(log.read(Seq(paged.len() as u64 + 1), 37).unwrap()).filter(|page| !page.is_empty()) {
+    while let Some(page) =
+        Some(log.read(Seq(paged.len() as u64 + 1), 37).unwrap()).filter(|page| !page.is_empty())
+    {
         paged.extend(page);
     }
     assert_eq!(paged, given);
@@ -152,13 +157,17 @@ fn what_does_not_follow_is_refused_and_nothing_written<B: Bench>(mut bench: B) {
         (vec![event(6, 1), event(6, 1)], 7, 6),
     ] {
         let refused = log.append(&batch);
-        assert!(matches!(refused, Err(LogError::OutOfOrder { expected: e, found: f, .. }) if (e.0, f.0) == (expected, found)));
+        assert!(
+            matches!(refused, Err(LogError::OutOfOrder { expected: e, found: f, .. }) if (e.0, f.0) == (expected, found))
+        );
     }
     let mut large = event(7, 10);
     large.payload = vec![0; MAX_PAYLOAD + 1];
     assert!(matches!(log.append(&[event(6, 1), large]), Err(LogError::TooLarge { seq: Seq(7), .. })));
     for at in [6, 7, 900] {
-        assert!(matches!(log.keep(&snapshot(at, 3)), Err(LogError::OutOfOrder { found, .. }) if found == Seq(at)));
+        assert!(
+            matches!(log.keep(&snapshot(at, 3)), Err(LogError::OutOfOrder { found, .. }) if found == Seq(at))
+        );
     }
     log.append(&[event(6, 10)]).unwrap();
     let log = bench.reopen(log);
@@ -277,7 +286,8 @@ fn a_log_is_what_was_done_to_it<B: Bench>(mut bench: B, acts: Vec<Act>) {
         let last = model.len() as u64;
         match act {
             Act::Append(sizes) => {
-                let batch: Vec<Envelope> = (last + 1..).zip(sizes).map(|(seq, bytes)| event(seq, bytes)).collect();
+                let batch: Vec<Envelope> =
+                    (last + 1..).zip(sizes).map(|(seq, bytes)| event(seq, bytes)).collect();
                 log.append(&batch).unwrap();
                 model.extend(batch);
             }
@@ -292,7 +302,10 @@ fn a_log_is_what_was_done_to_it<B: Bench>(mut bench: B, acts: Vec<Act>) {
                 let from = Seq(from % (last + 3));
                 let read = log.read(from, limit).unwrap();
                 assert!(read.len() <= limit && read.iter().all(|envelope| envelope.seq >= from));
-                assert!(read.iter().all(|envelope| *envelope == model[usize::try_from(envelope.seq.0).unwrap() - 1]));
+                assert!(
+                    read.iter()
+                        .all(|envelope| *envelope == model[usize::try_from(envelope.seq.0).unwrap() - 1])
+                );
                 assert!(read.is_sorted_by(|a, b| a.seq < b.seq));
             }
             Act::Reopen => log = bench.reopen(log),
@@ -326,26 +339,36 @@ macro_rules! suite {
     };
 }
 
-suite!(memory, InMemory, 256, [
-    an_empty_log_is_at_its_beginning,
-    what_was_appended_is_read_after_a_restart,
-    reading_keeps_to_its_limit_wherever_it_begins,
-    what_does_not_follow_is_refused_and_nothing_written,
-    records_of_every_size_come_back,
-    the_newest_snapshot_is_kept_whole,
-    history_goes_by_age_and_choices_later,
-    history_stays_in_its_window,
-]);
-suite!(sled, OnDisk::new(), 24, [
-    an_empty_log_is_at_its_beginning,
-    what_was_appended_is_read_after_a_restart,
-    reading_keeps_to_its_limit_wherever_it_begins,
-    what_does_not_follow_is_refused_and_nothing_written,
-    records_of_every_size_come_back,
-    the_newest_snapshot_is_kept_whole,
-    history_goes_by_age_and_choices_later,
-    history_stays_in_its_window,
-]);
+suite!(
+    memory,
+    InMemory,
+    256,
+    [
+        an_empty_log_is_at_its_beginning,
+        what_was_appended_is_read_after_a_restart,
+        reading_keeps_to_its_limit_wherever_it_begins,
+        what_does_not_follow_is_refused_and_nothing_written,
+        records_of_every_size_come_back,
+        the_newest_snapshot_is_kept_whole,
+        history_goes_by_age_and_choices_later,
+        history_stays_in_its_window,
+    ]
+);
+suite!(
+    sled,
+    OnDisk::new(),
+    24,
+    [
+        an_empty_log_is_at_its_beginning,
+        what_was_appended_is_read_after_a_restart,
+        reading_keeps_to_its_limit_wherever_it_begins,
+        what_does_not_follow_is_refused_and_nothing_written,
+        records_of_every_size_come_back,
+        the_newest_snapshot_is_kept_whole,
+        history_goes_by_age_and_choices_later,
+        history_stays_in_its_window,
+    ]
+);
 
 #[test]
 fn memory_forgets_the_oldest_above_its_limits() {

@@ -55,7 +55,9 @@ pub enum LogError {
         source: Failure,
     },
     /// Events could not be made durable. The log must be thrown away and a new generation begun.
-    #[error("events from {first} on could not be made durable: check the space and the health of the log's volume")]
+    #[error(
+        "events from {first} on could not be made durable: check the space and the health of the log's volume"
+    )]
     Append {
         /// The first event of the batch.
         first: Seq,
@@ -71,7 +73,9 @@ pub enum LogError {
         source: Failure,
     },
     /// What is stored is not what was written.
-    #[error("the log is damaged at {at}: {reason}; history before it may be lost, the state is rebuilt by relisting")]
+    #[error(
+        "the log is damaged at {at}: {reason}; history before it may be lost, the state is rebuilt by relisting"
+    )]
     Damaged {
         /// The position, or the nearest one that is known.
         at: Seq,
@@ -79,7 +83,9 @@ pub enum LogError {
         reason: String,
     },
     /// A snapshot could not be made durable. The log must be thrown away and a new generation begun.
-    #[error("the snapshot of {at} could not be made durable: check the space and the health of the log's volume")]
+    #[error(
+        "the snapshot of {at} could not be made durable: check the space and the health of the log's volume"
+    )]
     Keep {
         /// Position of the snapshot.
         at: Seq,
@@ -104,7 +110,9 @@ impl LogError {
             | Self::Read { source, .. }
             | Self::Keep { source, .. }
             | Self::Collect { source } => source.is_full(),
-            Self::OutOfOrder { .. } | Self::TooLarge { .. } | Self::Locked { .. } | Self::Damaged { .. } => false,
+            Self::OutOfOrder { .. } | Self::TooLarge { .. } | Self::Locked { .. } | Self::Damaged { .. } => {
+                false
+            }
         }
     }
 }
@@ -155,7 +163,9 @@ impl From<sled::Error> for Failure {
     fn from(error: sled::Error) -> Self {
         match error {
             sled::Error::Io(source) => Self::Io(source),
-            sled::Error::Corruption { .. } => Self::damaged(Seq::default(), "the store found its file corrupt"),
+            sled::Error::Corruption { .. } => {
+                Self::damaged(Seq::default(), "the store found its file corrupt")
+            }
             other => Self::Store(other.to_string()),
         }
     }

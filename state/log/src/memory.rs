@@ -151,7 +151,8 @@ impl EventLog for MemoryLog {
     fn collect(&mut self, now: UnixMillis) -> Result<(), LogError> {
         let retention = self.retention;
         self.retain_history(|held| {
-            !retention.short_expired(held.envelope.recorded_at, now) || retention.survives(&held.envelope, now)
+            !retention.short_expired(held.envelope.recorded_at, now)
+                || retention.survives(&held.envelope, now)
         });
         let mut excess = self.history_bytes().saturating_sub(retention.recent_bytes());
         self.retain_history(|held| {

@@ -51,7 +51,8 @@ impl Snapshot {
 
     /// Reads what [`Self::to_bytes`] wrote; `at` names it in errors.
     pub(crate) fn from_bytes(at: Seq, bytes: &[u8]) -> Result<Self, Failure> {
-        let (snapshot, events) = header(bytes).ok_or_else(|| Failure::damaged(at, "the snapshot is cut off"))?;
+        let (snapshot, events) =
+            header(bytes).ok_or_else(|| Failure::damaged(at, "the snapshot is cut off"))?;
         if snapshot.schema > SCHEMA {
             return Err(Failure::NewerVersion(format!("its snapshot has schema {}", snapshot.schema)));
         }
@@ -59,11 +60,15 @@ impl Snapshot {
         // A count is no reason to allocate: only what is there is.
         let mut read = Vec::new();
         while !rest.is_empty() {
-            let record = record(&mut rest).ok_or_else(|| Failure::damaged(at, "an event of the snapshot is cut off"))?;
+            let record = record(&mut rest)
+                .ok_or_else(|| Failure::damaged(at, "an event of the snapshot is cut off"))?;
             read.push(Envelope::from_bytes(record).map_err(|reason| decoding(at, &reason))?);
         }
         if read.len() != expected || snapshot.at != at {
-            return Err(Failure::damaged(at, "the snapshot has another number of events, or another position"));
+            return Err(Failure::damaged(
+                at,
+                "the snapshot has another number of events, or another position",
+            ));
         }
         Ok(Self { events: read, ..snapshot })
     }

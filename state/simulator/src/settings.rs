@@ -65,11 +65,17 @@ pub enum Planted {
     RestoreUnnoticed,
     /// A log that refused to write is opened again as if nothing were missing from it.
     AbandonedLogReopened,
+    /// That nothing is to be done is believed from a cached body.
+    CacheTrusted,
+    /// A container that is started again goes on although its log is of an earlier epoch.
+    AnyEpochContinued,
+    /// A lease is free when it is old by the wall clock.
+    LeaseJudgedByTheClock,
 }
 
 impl Planted {
     /// Every planted fault, by its name.
-    pub const ALL: [(&str, Self); 7] = [
+    pub const ALL: [(&str, Self); 10] = [
         ("dispatch-before-commit", Self::DispatchBeforeCommit),
         ("gap-is-deletion", Self::GapIsDeletion),
         ("sequence-reused", Self::SequenceReused),
@@ -77,6 +83,9 @@ impl Planted {
         ("guard-only-at-the-beginning", Self::GuardOnlyAtTheBeginning),
         ("restore-unnoticed", Self::RestoreUnnoticed),
         ("abandoned-log-reopened", Self::AbandonedLogReopened),
+        ("cache-trusted", Self::CacheTrusted),
+        ("any-epoch-continued", Self::AnyEpochContinued),
+        ("lease-judged-by-the-clock", Self::LeaseJudgedByTheClock),
     ];
 
     /// The planted fault of a name.

@@ -102,6 +102,8 @@ fn wanted(facts: &Facts, rest: &str, leftovers: &BTreeSet<ClusterId>) -> Option<
             mapping: offloading.mapping,
             pods: offloading.pods,
             selector: offloading.selector.clone(),
+            // Chosen once, maybe with an identity that is no more.
+            remote_name: offloading.remote_name.clone(),
             ..OffloadingFacts::default()
         })),
         _ => None,

@@ -1,7 +1,8 @@
 //! Bodies of answers, read with a bound.
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use bytes::Bytes;
 use futures::StreamExt;
+use http_body_util::{BodyDataStream, BodyExt};
 use kube::client::Body as KubeBody;
 
 use super::Refusal;
@@ -21,11 +22,11 @@ pub(super) async fn read_whole(body: KubeBody, limit: usize) -> Result<Vec<u8>, 
 }
 
 /// A body as it comes off the wire.
-pub(crate) struct Chunks(BodyDataStream);
+pub(crate) struct Chunks(BodyDataStream<KubeBody>);
 
 impl Chunks {
     pub(super) fn new(body: KubeBody) -> Self {
-        Self(Body::new(body).into_data_stream())
+        Self(body.into_data_stream())
     }
 
     /// What one read gave; nothing at the end of the body. May be dropped while it waits.

@@ -132,13 +132,17 @@ impl Packer {
     /// Adds an event; positions that were left out count as covered. Gives a chunk back when that became full.
     pub(super) fn push(&mut self, envelope: &Envelope) -> Option<Packed> {
         let record = envelope.to_bytes();
-        let full = self.open.as_ref().is_some_and(|open| open.bytes.len() + LENGTH_BYTES + record.len() > FULL);
+        let full =
+            self.open.as_ref().is_some_and(|open| open.bytes.len() + LENGTH_BYTES + record.len() > FULL);
         let finished = if full { self.finish() } else { None };
         let (first, before, room) = (self.first.unwrap_or(envelope.seq), self.before, self.room);
         let open = self.open.get_or_insert_with(|| {
             let mut bytes = Vec::with_capacity(room);
             bytes.resize(HEADER_BYTES, 0);
-            Packed { header: Header { events: 0, first, last: first, newest: envelope.recorded_at, before }, bytes }
+            Packed {
+                header: Header { events: 0, first, last: first, newest: envelope.recorded_at, before },
+                bytes,
+            }
         });
         open.header.events += 1;
         open.header.last = envelope.seq;
@@ -166,7 +170,8 @@ impl Packer {
 pub(super) fn pack(batch: &[Envelope], first: Option<Seq>, before: u64) -> Vec<Packed> {
     let mut packer = Packer::new(first, before);
     // Most batches are a few small events.
-    packer.room = batch.iter().map(|envelope| envelope.payload.len() + 2 * HEADER_BYTES).sum::<usize>().min(FULL);
+    packer.room =
+        batch.iter().map(|envelope| envelope.payload.len() + 2 * HEADER_BYTES).sum::<usize>().min(FULL);
     let mut chunks: Vec<Packed> = batch.iter().filter_map(|envelope| packer.push(envelope)).collect();
     chunks.extend(packer.finish());
     chunks
@@ -203,11 +208,15 @@ mod tests {
 
     #[test]
     fn what_was_left_out_is_covered() {
-        let kept: Vec<Envelope> = some_events(1..=30, 10).into_iter().filter(|event| event.seq.0 % 7 == 0).collect();
+        let kept: Vec<Envelope> =
+            some_events(1..=30, 10).into_iter().filter(|event| event.seq.0 % 7 == 0).collect();
         let mut packer = Packer::new(None, 0);
         assert!(kept.iter().all(|event| packer.push(event).is_none()));
         let chunk = packer.finish().unwrap();
-        assert_eq!((chunk.header.first, chunk.header.last, chunk.header.is_sparse()), (Seq(7), Seq(28), true));
+        assert_eq!(
+            (chunk.header.first, chunk.header.last, chunk.header.is_sparse()),
+            (Seq(7), Seq(28), true)
+        );
         assert_eq!(unpacked(&[chunk]), kept);
     }
 

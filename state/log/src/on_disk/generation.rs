@@ -164,7 +164,8 @@ impl Generation {
             let wanted = events.into_iter().filter(|envelope| envelope.seq >= from);
             read.extend(wanted.take(limit - read.len()));
             let exhausted = read.last().is_none_or(|last| last.seq == header.last);
-            self.read_to = read.last().map(|last| (last.seq.next(), if exhausted { index + 1 } else { index }));
+            self.read_to =
+                read.last().map(|last| (last.seq.next(), if exhausted { index + 1 } else { index }));
             before = Some(header);
             index += 1;
         }

@@ -310,7 +310,12 @@ impl Store {
         Ok(self.figures)
     }
 
-    fn rotate(&mut self, plan: &rotate::Plan, now: UnixMillis, after: rotate::AfterStep<'_>) -> Result<(), Failure> {
+    fn rotate(
+        &mut self,
+        plan: &rotate::Plan,
+        now: UnixMillis,
+        after: rotate::AfterStep<'_>,
+    ) -> Result<(), Failure> {
         let rotation = Rotation {
             volume: &self.volume,
             retention: &self.options.retention,

@@ -47,7 +47,11 @@ enum Found {
 }
 
 /// Opens what CURRENT names; puts it aside and begins anew when that fails.
-pub(super) fn open(volume: &Volume, options: &Options, now: UnixMillis) -> Result<(Started, Opening), LogError> {
+pub(super) fn open(
+    volume: &Volume,
+    options: &Options,
+    now: UnixMillis,
+) -> Result<(Started, Opening), LogError> {
     let unusable = |doing| move |source| LogError::Volume { path: volume.path().to_owned(), doing, source };
     let next = number_after(volume).map_err(unusable("read it"))?;
     let (number, why, reason) = match find(volume).map_err(unusable("read it"))? {
@@ -58,8 +62,14 @@ pub(super) fn open(volume: &Volume, options: &Options, now: UnixMillis) -> Resul
         Found::Unusable { number, why, reason } => (number, why, reason.to_owned()),
         Found::Generation(number) => match start(volume, options, number) {
             Ok((worker, (figures, verified))) => {
-                volume.remove_generations_but(Some(number)).map_err(unusable("clear what was left behind"))?;
-                let how = if verified.lost == 0 { Opening::Whole } else { Opening::TornTail { lost: verified.lost } };
+                volume
+                    .remove_generations_but(Some(number))
+                    .map_err(unusable("clear what was left behind"))?;
+                let how = if verified.lost == 0 {
+                    Opening::Whole
+                } else {
+                    Opening::TornTail { lost: verified.lost }
+                };
                 return Ok(((worker, figures), how));
             }
             Err(failure) => (Some(number), judge(volume, &failure)?, failure.to_string()),
@@ -76,9 +86,11 @@ fn find(volume: &Volume) -> std::io::Result<Found> {
     let newest = volume.generations()?.last().copied();
     Ok(match volume.current()? {
         Current::Generation(number) if volume.generation(number).is_dir() => Found::Generation(number),
-        Current::Generation(_) => {
-            Found::Unusable { number: newest, why: Quarantine::Damaged, reason: "the generation that counts is gone" }
-        }
+        Current::Generation(_) => Found::Unusable {
+            number: newest,
+            why: Quarantine::Damaged,
+            reason: "the generation that counts is gone",
+        },
         Current::Damaged => {
             Found::Unusable { number: newest, why: Quarantine::Damaged, reason: "CURRENT makes no sense" }
         }
@@ -87,7 +99,9 @@ fn find(volume: &Volume) -> std::io::Result<Found> {
             Found::Unusable { number: newest, why: Quarantine::NewerVersion, reason }
         }
         Current::Missing => match newest.filter(|number| was_used(&volume.generation(*number))) {
-            Some(_) => Found::Unusable { number: newest, why: Quarantine::Damaged, reason: "CURRENT is gone" },
+            Some(_) => {
+                Found::Unusable { number: newest, why: Quarantine::Damaged, reason: "CURRENT is gone" }
+            }
             None => Found::Nothing,
         },
     })
@@ -123,7 +137,9 @@ fn start(volume: &Volume, options: &Options, number: u64) -> Result<(Worker<Stor
 fn judge(volume: &Volume, failure: &Failure) -> Result<Quarantine, LogError> {
     use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     Ok(match failure {
-        Failure::Io(error) if failure.is_full() || matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+        Failure::Io(error)
+            if failure.is_full() || matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) =>
+        {
             let source = std::io::Error::new(error.kind(), error.to_string());
             return Err(LogError::Volume { path: volume.path().to_owned(), doing: "open the log", source });
         }
@@ -193,7 +209,9 @@ pub(super) fn begin_from(
     }
     let started = begun?;
     if let Some(number) = old.filter(|number| volume.generation(*number).is_dir()) {
-        volume.put_aside(Some(number), Quarantine::Abandoned, now).map_err(unusable("put the old log aside"))?;
+        volume
+            .put_aside(Some(number), Quarantine::Abandoned, now)
+            .map_err(unusable("put the old log aside"))?;
         volume.keep_newest_aside().map_err(unusable("remove what was put aside"))?;
     }
     volume.remove_generations_but(Some(started.1.generation)).map_err(unusable("clear it"))?;

@@ -6,7 +6,9 @@ use std::path::Path;
 use liqo_events::SCHEMA;
 
 use super::rotate::{Step, plan};
-use super::{Duration, EventLog, Failure, LogError, Opened, Opening, Options, Quarantine, Seq, SledLog, UnixMillis};
+use super::{
+    Duration, EventLog, Failure, LogError, Opened, Opening, Options, Quarantine, Seq, SledLog, UnixMillis,
+};
 use crate::contract_tests::{event, events, snapshot};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
@@ -50,12 +52,16 @@ fn lose_chunk(log: &SledLog, index: u64) {
 #[test]
 fn a_rotation_that_stops_anywhere_leaves_a_whole_log() {
     use Step::{Copied, Created, Prepared, Removed, Switched, Synced};
-    for (stop, generation) in [(Created, 1), (Copied, 1), (Synced, 1), (Prepared, 1), (Switched, 2), (Removed, 2)] {
+    for (stop, generation) in
+        [(Created, 1), (Copied, 1), (Synced, 1), (Prepared, 1), (Switched, 2), (Removed, 2)]
+    {
         let dir = tempfile::tempdir().unwrap();
         let log = filled(dir.path());
         let stopped = log.ask(move |store| {
             let plan = plan(&store.generation, 0, &store.options.retention, MUCH_LATER)?;
-            store.rotate(&plan, MUCH_LATER, &mut |step| if step == stop { Err(Failure::Ended) } else { Ok(()) })
+            store.rotate(&plan, MUCH_LATER, &mut |step| {
+                if step == stop { Err(Failure::Ended) } else { Ok(()) }
+            })
         });
         assert!(matches!(stopped, Err(Failure::Ended)), "{stop:?}");
         drop(log);

@@ -68,7 +68,8 @@ pub(super) fn plan(
     let history_end = offset(generation, dense)?;
     let fits = |header: &Header| history_end - header.before.min(history_end) <= retention.recent_bytes();
     let young = |header: &Header| !retention.short_expired(header.newest, now);
-    let recent = generation.search(survivors, |header| fits(header) && young(header))?.min(dense).max(survivors);
+    let recent =
+        generation.search(survivors, |header| fits(header) && young(header))?.min(dense).max(survivors);
     let snapshots = &generation.snapshots;
     let dropped = offset(generation, recent)?.saturating_sub(offset(generation, survivors)?);
     let garbage = dropped + snapshots.dead_bytes();
@@ -119,7 +120,12 @@ pub(super) struct Rotation<'a> {
 
 impl Rotation<'_> {
     /// Writes the new generation, switches to it and removes the old one.
-    pub(super) fn run(&self, old: &mut Generation, plan: &Plan, after: AfterStep<'_>) -> Result<Rotated, Failure> {
+    pub(super) fn run(
+        &self,
+        old: &mut Generation,
+        plan: &Plan,
+        after: AfterStep<'_>,
+    ) -> Result<Rotated, Failure> {
         let number = old.number + 1;
         // One that a crash left behind.
         self.volume.remove_generations_but(Some(old.number))?;

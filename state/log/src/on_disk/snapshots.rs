@@ -114,7 +114,8 @@ fn key_of(number: u64, piece: u32) -> [u8; 12] {
 
 fn parse(key: &[u8]) -> Result<(u64, u32), Failure> {
     let parts = key.split_first_chunk().and_then(|(number, rest)| Some((number, rest.try_into().ok()?)));
-    let (number, piece) = parts.ok_or_else(|| Failure::damaged(Seq::default(), "a snapshot's key is no number"))?;
+    let (number, piece) =
+        parts.ok_or_else(|| Failure::damaged(Seq::default(), "a snapshot's key is no number"))?;
     Ok((u64::from_be_bytes(*number), u32::from_be_bytes(piece)))
 }
 

@@ -40,7 +40,9 @@ pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Db, Failure> {
     let begun = Instant::now();
     loop {
         match config.open() {
-            Err(sled::Error::Io(error)) if locked(&error) && begun.elapsed() < CLOSING => thread::sleep(RETRY),
+            Err(sled::Error::Io(error)) if locked(&error) && begun.elapsed() < CLOSING => {
+                thread::sleep(RETRY);
+            }
             opened => return Ok(opened?),
         }
     }

@@ -100,8 +100,9 @@ fn settle(generation: &mut Generation, at: Seq) -> Result<(), Failure> {
     let last = if count == 0 { None } else { Some(generation.chunk(count - 1)?) };
     generation.oldest = if count == 0 { None } else { Some(generation.chunk(0)?.0.first) };
     generation.covered_to = last.as_ref().map(|(header, _)| header.last.next());
-    generation.bytes =
-        last.as_ref().map_or(0, |(header, bytes)| header.before + u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+    generation.bytes = last
+        .as_ref()
+        .map_or(0, |(header, bytes)| header.before + u64::try_from(bytes.len()).unwrap_or(u64::MAX));
     generation.next = generation.covered_to.unwrap_or(Seq::FIRST).max(at.next());
     Ok(())
 }

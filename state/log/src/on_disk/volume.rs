@@ -45,8 +45,14 @@ pub enum Quarantine {
 }
 
 impl Quarantine {
-    const ALL: [Self; 6] =
-        [Self::Damaged, Self::NewerVersion, Self::Panicked, Self::TimedOut, Self::Unreadable, Self::Abandoned];
+    const ALL: [Self; 6] = [
+        Self::Damaged,
+        Self::NewerVersion,
+        Self::Panicked,
+        Self::TimedOut,
+        Self::Unreadable,
+        Self::Abandoned,
+    ];
 }
 
 /// As in the name of the directory.
@@ -168,7 +174,12 @@ impl Volume {
     }
 
     /// Puts a generation aside, and keeps the newest two of what is there. Gives back where it is.
-    pub(super) fn put_aside(&self, number: Option<u64>, why: Quarantine, now: UnixMillis) -> io::Result<PathBuf> {
+    pub(super) fn put_aside(
+        &self,
+        number: Option<u64>,
+        why: Quarantine,
+        now: UnixMillis,
+    ) -> io::Result<PathBuf> {
         let seconds = u64::try_from(now.0 / 1000).unwrap_or(0);
         let mut aside = (seconds..).map(|second| self.path.join(format!("{why}-{second}")));
         // A name is taken when something was put aside within the same second.
@@ -208,9 +219,9 @@ impl Volume {
         for entry in fs::read_dir(&self.path)? {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let second = Quarantine::ALL.iter().find_map(|why| {
-                name.strip_prefix(&why.to_string())?.strip_prefix('-')?.parse::<u64>().ok()
-            });
+            let second = Quarantine::ALL
+                .iter()
+                .find_map(|why| name.strip_prefix(&why.to_string())?.strip_prefix('-')?.parse::<u64>().ok());
             found.extend(second.map(|second| (second, path)));
         }
         found.sort();
@@ -230,7 +241,9 @@ fn text(number: u64) -> String {
 }
 
 fn parse(bytes: &[u8]) -> Current {
-    let Some((title, number)) = std::str::from_utf8(bytes).ok().and_then(lines) else { return Current::Damaged };
+    let Some((title, number)) = std::str::from_utf8(bytes).ok().and_then(lines) else {
+        return Current::Damaged;
+    };
     match number {
         Some(number) if text(number).as_bytes() == bytes => Current::Generation(number),
         _ if title > LAYOUT => Current::Newer,
@@ -285,7 +298,9 @@ mod tests {
         let (volume, _lock) = Volume::lock(dir.path()).unwrap();
         for (number, why) in (1..).zip(Quarantine::ALL) {
             fs::create_dir(volume.generation(number)).unwrap();
-            volume.put_aside(Some(number), why, UnixMillis(5_000 + i64::try_from(number).unwrap() * 1000)).unwrap();
+            volume
+                .put_aside(Some(number), why, UnixMillis(5_000 + i64::try_from(number).unwrap() * 1000))
+                .unwrap();
             volume.keep_newest_aside().unwrap();
         }
         let names = [dir.path().join("unreadable-10"), dir.path().join("abandoned-11")];

@@ -99,12 +99,15 @@ fn await_reply<R>(reply: &Receiver<Result<R, Failure>>, deadline: Duration) -> R
 }
 
 fn caught<R>(ask: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
-    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|payload| Err(Failure::Panicked(words(payload.as_ref()))))
+    catch_unwind(AssertUnwindSafe(ask))
+        .unwrap_or_else(|payload| Err(Failure::Panicked(words(payload.as_ref()))))
 }
 
 fn words(payload: &(dyn Any + Send)) -> String {
     let literal = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    literal.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
+    literal
+        .or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a word".to_owned())
 }
 
 #[cfg(test)]

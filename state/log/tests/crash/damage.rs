@@ -25,7 +25,11 @@ fn event(seq: u64) -> Envelope {
 }
 
 fn options() -> Options {
-    Options { open_deadline: Duration::from_secs(10), call_deadline: Duration::from_secs(10), ..Options::VIRTUAL_KUBELET }
+    Options {
+        open_deadline: Duration::from_secs(10),
+        call_deadline: Duration::from_secs(10),
+        ..Options::VIRTUAL_KUBELET
+    }
 }
 
 /// Makes the volume that is damaged: batches of all sizes, opened three times, a snapshot in the middle.
@@ -49,15 +53,18 @@ pub(crate) fn judge(volume: &Path) {
     let opened = SledLog::open(volume, options(), UnixMillis(1_700_000_000_000)).unwrap();
     let log = &opened.log;
     let outcome = match opened.how {
-        Opening::Whole => judge_content(log, EVENTS).map_or_else(|what| what, |()| "whole".to_owned()),
+        Opening::Whole => judge_content(log, EVENTS, "whole").to_owned(),
         Opening::TornTail { lost } => {
             let last = log.last().map_or(log.first().0 - 1, |last| last.0);
             assert!(lost >= EVENTS - last && lost > 0, "{lost} lost, and {last} is the last");
-            judge_content(log, last).map_or_else(|what| what, |()| "torn tail, counted".to_owned())
+            judge_content(log, last, "torn tail, counted").to_owned()
         }
         Opening::Quarantined { why, path, .. } => {
             assert!(path.is_dir());
-            assert_eq!((log.next(), log.read(Seq(0), 9).unwrap(), log.snapshot().unwrap()), (Seq(1), vec![], None));
+            assert_eq!(
+                (log.next(), log.read(Seq(0), 9).unwrap(), log.snapshot().unwrap()),
+                (Seq(1), vec![], None)
+            );
             format!("put aside as {why}")
         }
         Opening::Fresh => "silently empty".to_owned(),
@@ -72,18 +79,20 @@ pub(crate) fn judge(volume: &Path) {
     say(&outcome);
 }
 
-/// Compares all that can be read with what was written; damage that shows on reading is said.
-fn judge_content(log: &SledLog, last: u64) -> Result<(), String> {
+/// Compares all that can be read with what was written, and gives back `sound`, or what shows on reading.
+fn judge_content<'a>(log: &SledLog, last: u64, sound: &'a str) -> &'a str {
     assert!(last >= SNAPSHOT);
     assert_eq!((log.first(), log.snapshot().unwrap()), (Seq(SNAPSHOT + 1), Some(snapshot(SNAPSHOT))));
     let dense: Vec<Envelope> = (SNAPSHOT + 1..=last).map(event).collect();
     assert!(log.read(log.first(), usize::MAX).unwrap() == dense, "the dense part is not what was written");
     match log.read(Seq(0), usize::MAX) {
-        Ok(read) => assert!(read == (1..=last).map(event).collect::<Vec<_>>(), "history is not what was written"),
-        Err(LogError::Damaged { .. }) => return Err("history damaged, shown on reading".to_owned()),
+        Ok(read) => {
+            assert!(read == (1..=last).map(event).collect::<Vec<_>>(), "history is not what was written");
+            sound
+        }
+        Err(LogError::Damaged { .. }) => "history damaged, shown on reading",
         Err(other) => panic!("{other}"),
     }
-    Ok(())
 }
 
 /// Files of a volume, without the lock, in order of their names.
@@ -143,7 +152,8 @@ fn damage(volume: &Path, chance: &mut Chance) -> String {
             "cut off"
         }
         3 => {
-            let garbage: Vec<u8> = (0..chance.below(9000)).map(|_| u8::try_from(chance.below(256)).unwrap()).collect();
+            let garbage: Vec<u8> =
+                (0..chance.below(9000)).map(|_| u8::try_from(chance.below(256)).unwrap()).collect();
             let end = OpenOptions::new().write(true).open(&file).unwrap();
             end.write_all_at(&garbage, length).unwrap();
             "garbage appended"
@@ -199,6 +209,9 @@ fn damage_shows_and_is_survived() {
         fs::remove_dir_all(&volume).unwrap();
     }
     println!("{}", table(&counts));
-    assert!(counts.keys().any(|what| what.starts_with("whole")), "harmless damage is no reason to lose the log");
+    assert!(
+        counts.keys().any(|what| what.starts_with("whole")),
+        "harmless damage is no reason to lose the log"
+    );
     assert!(counts.keys().any(|what| !what.starts_with("whole")));
 }

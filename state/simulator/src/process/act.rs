@@ -36,6 +36,8 @@ pub(crate) struct Flight {
     /// Of the lease when it set out.
     pub(crate) epoch: u64,
     pub(crate) phase: Phase,
+    /// Whether the lease was certainly held when the last request left.
+    pub(crate) held: bool,
     readings: u32,
 }
 
@@ -60,7 +62,7 @@ impl World {
         }
         let epoch = running.lease.epoch.unwrap_or(0);
         let cached = running.cache.get(&dispatch.command.slot.object).filter(|_| !forgotten).cloned();
-        let flight = Box::new(Flight { actor, dispatch, epoch, phase: Phase::Read, readings: 1 });
+        let flight = Box::new(Flight { actor, dispatch, epoch, phase: Phase::Read, held: false, readings: 1 });
         match cached {
             Some(cached) => self.decide(flight, Some(cached), true),
             None => self.send(flight),
@@ -68,7 +70,9 @@ impl World {
     }
 
     /// A request leaves; it arrives within the patience of its sender, even when that dies.
-    fn send(&mut self, flight: Box<Flight>) {
+    fn send(&mut self, mut flight: Box<Flight>) {
+        let now = self.now;
+        flight.held = self.running(flight.actor).is_some_and(|running| now < running.lease.valid_until);
         let guarded = self.settings.planted == Some(Planted::GuardOnlyAtTheBeginning) || self.may_act(flight.actor);
         if !guarded {
             let id = flight.dispatch.command.id;
@@ -83,6 +87,7 @@ impl World {
 
     /// From the object as it was read to the write.
     fn decide(&mut self, mut flight: Box<Flight>, current: Option<Rc<Stored>>, cached: bool) {
+        let trusted = self.settings.planted == Some(Planted::CacheTrusted);
         let command = &flight.dispatch.command;
         match effect::step(&command.effect, &command.slot.object, current.as_deref()) {
             Change::Create(new) => flight.phase = Phase::Create(new),
@@ -90,6 +95,8 @@ impl World {
                 Some(current) if *after != *current => {
                     flight.phase = Phase::Replace { expected: current.version, after };
                 }
+                // Whether nothing is to be done, only the object itself can say.
+                _ if cached && !trusted => return self.read_again(flight),
                 current => {
                     let resource_version = current.map(|current| version(current.version)).unwrap_or_default();
                     return self.end(&flight, Outcome::Succeeded { resource_version });

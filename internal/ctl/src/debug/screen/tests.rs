@@ -108,11 +108,11 @@ fn an_explanation_is_a_tree() {
     let text = Screen::text(false).why(&Explanation { steps, omitted: 3, searched_from: 1 });
     let expected = "
           2026-11-22
-       1  10:00:00.007  LeaseGained: lease gained: epoch 7
-    4711  10:00:01.120  └─ CommandIssued: command ab: NamespaceMap/liqo-tenant/milan#map/shop: map namespace shop to \
+       1  10:00:00.007   LeaseGained: lease gained: epoch 7
+    4711  10:00:01.120   └─ CommandIssued: command ab: NamespaceMap/liqo-tenant/milan#map/shop: map namespace shop to \
          shop-rome
           2026-11-23
-    4713  00:00:00.000 >   └─ Applied: (as that left it) NamespaceMap/liqo-tenant/milan seen at version 9
+    4713  00:00:00.000 >    └─ Applied: (as that left it) NamespaceMap/liqo-tenant/milan seen at version 9
           and 3 more consequences
 ";
     assert_eq!(text, expected[1..]);

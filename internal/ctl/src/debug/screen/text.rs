@@ -112,7 +112,7 @@ impl Sheet {
         let name = self.paint.event(&event.name, event.family, name(event));
         let what = format!("{name}: {echo}{}", plain(&event.summary));
         let marker = if step.asked { self.paint.strong(">") } else { " ".to_owned() };
-        format!("{:>8}  {time:<12} {marker}{}{what}", event.seq, self.paint.faint(branch))
+        format!("{:>8}  {time:<12} {marker} {}{what}", event.seq, self.paint.faint(branch))
     }
 
     /// How a process is doing.

@@ -1,0 +1,177 @@
+//! A disk that outlives the engine, with a log on it that waits or fails when it is told to.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use liqo_engine::{LogSource, OpenedLog};
+use liqo_events::{Envelope, Seq, UnixMillis};
+use liqo_log::{EventLog, Failure, LogError, LogStatistics, MemoryLog, Snapshot};
+use tokio::sync::watch;
+
+/// The disk. Clones are the same disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    content: Mutex<Content>,
+    free: Condvar,
+    /// Appends that have begun.
+    begun: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Content {
+    log: MemoryLog,
+    /// Sizes of the batches that were appended.
+    batches: Vec<usize>,
+    blocked: bool,
+    broken: bool,
+    generations: u32,
+    attempts: u32,
+}
+
+impl Disk {
+    pub(crate) fn new() -> Self {
+        let begun = watch::Sender::new(0);
+        Self(Arc::new(Inner { content: Mutex::default(), free: Condvar::new(), begun }))
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content> {
+        self.0.content.lock().unwrap()
+    }
+
+    /// From now on every append waits.
+    pub(crate) fn block(&self) {
+        self.content().blocked = true;
+    }
+
+    pub(crate) fn unblock(&self) {
+        self.content().blocked = false;
+        self.0.free.notify_all();
+    }
+
+    /// From now on every append fails, and no generation can be begun.
+    pub(crate) fn break_down(&self) {
+        self.content().broken = true;
+    }
+
+    pub(crate) fn repair(&self) {
+        self.content().broken = false;
+    }
+
+    /// Waits until another append has begun than those so far.
+    pub(crate) async fn next_append(&self) {
+        let mut begun = self.0.begun.subscribe();
+        begun.changed().await.unwrap();
+    }
+
+    pub(crate) fn batches(&self) -> Vec<usize> {
+        self.content().batches.clone()
+    }
+
+    pub(crate) fn generations(&self) -> u32 {
+        self.content().generations
+    }
+
+    /// How often a new generation was tried.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.content().attempts
+    }
+
+    pub(crate) fn events(&self) -> Vec<Envelope> {
+        self.content().log.read(Seq::FIRST, usize::MAX).unwrap()
+    }
+
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        self.content().log.snapshot().unwrap()
+    }
+
+    /// The names of the events on it.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.events().iter().map(|envelope| envelope.open().unwrap().event.name()).collect()
+    }
+
+    /// Puts a record on it that no event can be read from.
+    pub(crate) fn damage(&self) {
+        let mut content = self.content();
+        let mut envelope = content.log.read(Seq::FIRST, 1).unwrap().remove(0);
+        envelope.seq = content.log.next();
+        envelope.payload = vec![255; 9];
+        content.log.append(&[envelope]).unwrap();
+    }
+}
+
+/// The log on the disk.
+struct LogOnDisk(Disk);
+
+impl EventLog for LogOnDisk {
+    fn append(&mut self, batch: &[Envelope]) -> Result<(), LogError> {
+        self.0.0.begun.send_modify(|begun| *begun += 1);
+        let mut content = self.0.0.free.wait_while(self.0.content(), |content| content.blocked).unwrap();
+        if content.broken {
+            let first = batch.first().map(|envelope| envelope.seq).unwrap_or_default();
+            return Err(LogError::Append { first, source: Failure::Store("input/output error".to_owned()) });
+        }
+        content.batches.push(batch.len());
+        content.log.append(batch)
+    }
+
+    fn read(&self, from: Seq, limit: usize) -> Result<Vec<Envelope>, LogError> {
+        self.0.content().log.read(from, limit)
+    }
+
+    fn first(&self) -> Seq {
+        self.0.content().log.first()
+    }
+
+    fn last(&self) -> Option<Seq> {
+        self.0.content().log.last()
+    }
+
+    fn next(&self) -> Seq {
+        self.0.content().log.next()
+    }
+
+    fn snapshot(&self) -> Result<Option<Snapshot>, LogError> {
+        self.0.content().log.snapshot()
+    }
+
+    fn keep(&mut self, snapshot: &Snapshot) -> Result<(), LogError> {
+        self.0.content().log.keep(snapshot)
+    }
+
+    fn collect(&mut self, now: UnixMillis) -> Result<(), LogError> {
+        self.0.content().log.collect(now)
+    }
+
+    fn statistics(&self) -> LogStatistics {
+        self.0.content().log.statistics()
+    }
+}
+
+impl LogSource for Disk {
+    fn open(&mut self) -> Result<OpenedLog, LogError> {
+        if self.content().broken {
+            return Err(broken());
+        }
+        Ok(OpenedLog { log: Box::new(LogOnDisk(self.clone())), quarantined: None, lost: 0 })
+    }
+
+    fn begin(&mut self, snapshot: &Snapshot) -> Result<Box<dyn EventLog>, LogError> {
+        let mut content = self.content();
+        content.attempts += 1;
+        if content.broken {
+            return Err(broken());
+        }
+        content.generations += 1;
+        content.log = MemoryLog::new(snapshot.at.next(), Default::default(), Default::default());
+        if snapshot.at != Seq::default() {
+            content.log.keep(snapshot)?;
+        }
+        Ok(Box::new(LogOnDisk(self.clone())))
+    }
+}
+
+fn broken() -> LogError {
+    LogError::Begin { path: "/volume/gen-2".into(), source: Failure::Store("input/output error".to_owned()) }
+}
