@@ -16,7 +16,7 @@ ENTER := if [ -f target/environment ]; then . target/environment; fi;
 LIST := test
 quickstart build bench: LIST := quickstart
 
-.PHONY: help setup build quickstart test check lint bench soak down clean
+.PHONY: help setup build generate quickstart test check lint bench soak down clean
 
 help: ## show these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -30,9 +30,13 @@ build: setup ## compile the workspace, and Kubernetes when the cache lacks it
 	built=$$(rustc -vV | sed -n 's/^host: //p')/debug; \
 	ln -sfn ../$$built/testbed $(BIN)/testbed; \
 	ln -sfn ../$$built/liqo-runner $(BIN)/runner; \
+	for program in liqoctl liqo-controller-manager; do ln -sfn ../$$built/$$program $(BIN)/$$program; done; \
 	kubernetes=$$($(BIN)/testbed kubernetes); \
 	ln -sfn "$$kubernetes/kubectl" $(BIN)/kubectl; \
 	ln -sfn "$$kubernetes/helm" $(BIN)/helm
+
+generate: setup ## write the custom resource definitions in deploy/crds anew
+	@$(ENTER) cargo run -p liqo-api --bin liqo-generate -- deploy/crds
 
 quickstart: build ## start two clusters with overlapping pod CIDRs and run a pod in each
 	@$(ENTER) integration/quickstart/quickstart.sh

@@ -143,7 +143,7 @@ impl Metrics {
         add.metric("live", "1 while this process decides and acts", &self.live);
         add.metric("epoch", "Epoch of the lease that this process holds, 0 without one", &self.epoch);
         add.metric("decision_seconds", "Time to fold an input and decide on it", &self.decision_seconds);
-        add.metric("deadlines_fired", "Deadlines that passed", &self.deadlines);
+        add.metric("deadlines_fired", "Deadlines of the state that passed", &self.deadlines);
         add.metric("oversized_objects", "Objects that were too large for an event", &self.oversized);
         add.metric("refused_events", "Events that could not be recorded, a fault of Liqo", &self.refused);
         add.metric(

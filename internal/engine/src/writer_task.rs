@@ -77,8 +77,10 @@ pub(crate) struct WriterTask<M: Machine, A> {
     gathering: Option<Instant>,
     /// When commands are let out; at once after something has changed.
     dispatch_at: Option<Instant>,
-    /// When the grace of commands that are under way ends. Nothing is let out any more.
-    stopping: Option<Instant>,
+    /// Whether nothing is taken in or let out any more.
+    stopping: bool,
+    /// When commands that are under way are broken off.
+    grace: Option<Instant>,
     failure: Option<EngineError>,
 }
 
@@ -92,7 +94,8 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
             answered: false,
             gathering: None,
             dispatch_at: None,
-            stopping: None,
+            stopping: false,
+            grace: None,
             failure: None,
         }
     }
@@ -130,7 +133,7 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
     async fn wake(&mut self) -> Result<Wake<M::State>, EngineError> {
         let timer = self.timer();
         let collecting = self.is_collecting();
-        let open = self.stopping.is_none();
+        let open = !self.stopping;
         let (reading, asking) = (open && self.reads.len() < READS, open && self.question.is_none());
         let Parts { journal, outbox, receivers, .. } = &mut self.parts;
         let Receivers { deliveries, reads, questions, stopped } = receivers;
@@ -151,9 +154,10 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
         let Parts { writer, journal, clocks, .. } = &mut self.parts;
         let idle = journal.is_idle();
         let batch = self.gathering.map(|began| began + GATHER).filter(|_| idle);
-        let checkpoint = writer.next_checkpoint().filter(|_| idle).map(|at| clocks.instant(at));
+        let quiet = idle && writer.pending() == 0;
+        let checkpoint = writer.next_checkpoint().filter(|_| quiet).map(|at| clocks.instant(at));
         let tick = collecting.then(|| writer.next_tick(clocks.now())).flatten().map(|at| clocks.instant(at));
-        [batch, checkpoint, tick, journal.begin_at(), self.dispatch_at, self.stopping]
+        [batch, checkpoint, tick, journal.begin_at(), self.dispatch_at, self.grace]
             .into_iter()
             .flatten()
             .min()
@@ -177,7 +181,8 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
         while let Ok(delivery) = self.parts.receivers.deliveries.try_recv() {
             self.receive(delivery);
         }
-        self.stopping = Some(Instant::now() + GRACE);
+        self.stopping = true;
+        self.grace = Some(Instant::now() + GRACE);
         while !self.parts.outbox.is_empty() {
             self.advance();
             let wake = self.wake().await?;

@@ -7,7 +7,7 @@ use liqo_events::{
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey};
 
 use crate::aggregate::Aggregate;
-use crate::offloading::OFFLOADING_NAME;
+use crate::offloading::{self, OFFLOADING_NAME};
 use crate::state::{Fact, Lease, Object, State};
 
 /// Folds one event in.
@@ -182,8 +182,11 @@ impl State {
             match body.watch.kind {
                 Kind::ConfigMap => self.touch(Aggregate::Identity),
                 Kind::Namespace | Kind::ForeignCluster => self.touch(Aggregate::Peers),
-                Kind::NamespaceOffloading | Kind::NamespaceMap => self.touch(Aggregate::Orphans),
                 _ => {}
+            }
+            if offloading::DECIDED_ON.contains(&body.watch.kind) {
+                self.touch(Aggregate::Offloadings);
+                self.touch(Aggregate::Orphans);
             }
         }
     }
@@ -204,6 +207,22 @@ impl State {
         let listed: Vec<_> = self.lists.iter().map(|(watch, _)| watch.clone()).collect();
         for watch in listed.into_iter().filter(|watch| watch.cluster == body.cluster) {
             self.lists.remove(&watch);
+        }
+        self.forget_plans_for(&body.cluster);
+    }
+
+    /// What was to be done to a cluster was decided on what its earlier life had; the lists of this life decide anew.
+    fn forget_plans_for(&mut self, cluster: &ClusterRef) {
+        let commands = self.outbox.iter().filter(|(_, pending)| pending.command.slot.object.cluster == *cluster);
+        let commands: Vec<_> = commands.map(|(id, _)| *id).collect();
+        for id in commands {
+            self.drop_command(id);
+        }
+        let orphans = self.orphans.iter().filter(|((map, _), _)| map.cluster == *cluster);
+        let orphans: Vec<_> = orphans.map(|(key, _)| key.clone()).collect();
+        for key in orphans {
+            self.disarm_orphan(&key);
+            self.orphans.remove(&key);
         }
     }
 

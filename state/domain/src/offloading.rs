@@ -22,6 +22,16 @@ pub const OFFLOADING_NAME: &str = "offloading";
 /// Keeps a NamespaceOffloading until its mappings are gone.
 pub const OFFLOADING_FINALIZER: &str = "namespaceoffloading-controller.liqo.io/finalizer";
 
+/// The kinds that an offloading is decided on.
+pub(crate) const DECIDED_ON: [Kind; 4] =
+    [Kind::Namespace, Kind::Node, Kind::NamespaceOffloading, Kind::NamespaceMap];
+
+/// Whether all of them were listed in the present life of the cluster. Before that, what is left of an earlier life would
+/// be held against what was restored.
+pub(crate) fn is_decidable(state: &State) -> bool {
+    DECIDED_ON.iter().all(|kind| state.local_list(*kind).is_some())
+}
+
 /// A NamespaceOffloading with everything that its plan needs.
 struct Offloading<'a> {
     key: ObjectKey,
@@ -52,6 +62,9 @@ pub(crate) fn plan_all(state: &State) -> Vec<Output> {
 
 /// What the offloading of one namespace needs now.
 pub(crate) fn plan(state: &State, namespace: &NamespaceName) -> Vec<Output> {
+    if !is_decidable(state) {
+        return Vec::new();
+    }
     let Some(offloading) = find(state, namespace) else { return Vec::new() };
     if offloading.object.deleting { plan_end(state, &offloading) } else { plan_life(state, &offloading) }
 }

@@ -8,7 +8,7 @@ use liqo_events::{Deadline, Effect, Event, Facts, OrphanNoticed, OrphanReleased,
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey};
 
 use crate::machine::Output;
-use crate::offloading::{OFFLOADING_NAME, mapping_slot};
+use crate::offloading::{OFFLOADING_NAME, is_decidable, mapping_slot};
 use crate::outbox::Wish;
 use crate::state::{Object, Orphan, State};
 
@@ -17,6 +17,10 @@ pub const SECOND_LOOK_MILLIS: u64 = 60_000;
 
 /// What orphans need now.
 pub(crate) fn plan(state: &State) -> Vec<Output> {
+    // What is left of an earlier life of the cluster must not be held against what was restored.
+    if !is_decidable(state) {
+        return Vec::new();
+    }
     let mut outputs = Vec::new();
     for (namespace, gone) in &state.gone_offloadings {
         for (map, object) in maps_with(state, namespace) {
@@ -34,12 +38,7 @@ pub(crate) fn plan(state: &State) -> Vec<Output> {
     outputs
 }
 
-/// Both lists are needed: a map may be known before the offloading that it is of.
 fn notice(state: &State) -> Vec<Output> {
-    if state.local_list(Kind::NamespaceOffloading).is_none() || state.local_list(Kind::NamespaceMap).is_none()
-    {
-        return Vec::new();
-    }
     let generation = state.generation(&ClusterRef::Local);
     let unnoticed =
         state.mappings_without_offloading().into_iter().filter(|key| !state.orphans.contains_key(key));

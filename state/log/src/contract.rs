@@ -36,7 +36,7 @@ pub trait EventLog: Send {
     /// position of the next one.
     fn first(&self) -> Seq;
 
-    /// The last durable event; nothing when there are no events.
+    /// The last durable event that is there; nothing when there are no events. New ones go on from [`Self::next`].
     fn last(&self) -> Option<Seq>;
 
     /// The position of the next event that is appended.

@@ -7,7 +7,7 @@ use liqo_events::Seq;
 pub struct LogStatistics {
     /// Events appended.
     pub appended_events: u64,
-    /// Bytes of the events appended, as records.
+    /// Bytes of the events appended, as they are stored.
     pub appended_bytes: u64,
     /// How often the disk was asked to make something durable, and did.
     pub syncs: u64,

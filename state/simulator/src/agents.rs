@@ -120,6 +120,31 @@ impl World {
         self.write_copy(consumer, provider, |copy| copy.desired = wanted);
     }
 
+    /// An administrator lets go of what peers hold because a consumer lost it; whether there was something.
+    pub(crate) fn release_copies(&mut self) -> bool {
+        let mut released = false;
+        let count = self.clusters.len();
+        for (consumer, provider) in (0..count).flat_map(|one| (0..count).map(move |two| (one, two))) {
+            let Some(copy) = self.copy(consumer, provider) else { continue };
+            let map = self.map_of(consumer, provider);
+            let held = copy.desired.into_keys().filter(|namespace| {
+                map.as_ref().is_none_or(|(_, map, _)| !map.desired.contains_key(namespace))
+            });
+            for namespace in held {
+                self.truth.allow((consumer, namespace.clone(), provider), self.now);
+                self.truth.taken.insert((consumer, namespace, provider));
+                if map.is_none() {
+                    self.truth.unpeered.insert((consumer, provider));
+                }
+                released = true;
+            }
+            if released && !std::mem::replace(&mut self.clusters[consumer].agents_planned, true) {
+                self.plan(5, 800, Step::Agents(consumer));
+            }
+        }
+        released
+    }
+
     fn write_copy(&mut self, consumer: usize, provider: usize, change: impl FnOnce(&mut NamespaceMapFacts)) {
         let mut facts = self.copy(consumer, provider).unwrap_or_default();
         change(&mut facts);

@@ -71,11 +71,13 @@ pub enum Planted {
     AnyEpochContinued,
     /// A lease is free when it is old by the wall clock.
     LeaseJudgedByTheClock,
+    /// The version of a list is not compared with what was seen before.
+    ListsMayGoBack,
 }
 
 impl Planted {
     /// Every planted fault, by its name.
-    pub const ALL: [(&str, Self); 10] = [
+    pub const ALL: [(&str, Self); 11] = [
         ("dispatch-before-commit", Self::DispatchBeforeCommit),
         ("gap-is-deletion", Self::GapIsDeletion),
         ("sequence-reused", Self::SequenceReused),
@@ -86,6 +88,7 @@ impl Planted {
         ("cache-trusted", Self::CacheTrusted),
         ("any-epoch-continued", Self::AnyEpochContinued),
         ("lease-judged-by-the-clock", Self::LeaseJudgedByTheClock),
+        ("lists-may-go-back", Self::ListsMayGoBack),
     ];
 
     /// The planted fault of a name.

@@ -166,7 +166,8 @@ impl World {
             self.note(|| format!("{}: an administrator lets go: {event:?}", actor.process));
             self.post(*actor, Message::Input(Input::Observe(vec![event.clone()])));
         }
-        !released.is_empty()
+        let copies = self.release_copies();
+        copies || !released.is_empty()
     }
 
     /// Planning everything once more gives nothing that is not known.

@@ -160,40 +160,4 @@ async fn client(place: &Place) -> Result<Client, CtlError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::io::duplex;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn bytes_go_both_ways() {
-        let (near, mut console) = duplex(64);
-        let (output, mut program_output) = duplex(64);
-        let (input, mut program_input) = duplex(64);
-        let exchanged = tokio::spawn(exchange(near, output, input));
-        console.write_all(b"question").await.unwrap();
-        let mut asked = [0; 8];
-        program_input.read_exact(&mut asked).await.unwrap();
-        program_output.write_all(b"answer").await.unwrap();
-        drop(program_output);
-        let mut answer = String::new();
-        console.read_to_string(&mut answer).await.unwrap();
-        assert_eq!((&asked, answer.as_str()), (b"question", "answer"));
-        assert_eq!(exchanged.await.unwrap(), Ended::There);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_program_that_does_not_end_is_left() {
-        let (near, console) = duplex(64);
-        let (output, _program_output) = duplex(64);
-        let (input, _program_input) = duplex(64);
-        drop(console);
-        assert_eq!(exchange(near, output, input).await, Ended::Here);
-    }
-
-    #[tokio::test]
-    async fn complaints_are_cut_and_read_to_their_end() {
-        let long = vec![b'x'; 10_000];
-        assert_eq!(kept(long.as_slice()).await.len(), 4096);
-    }
-}
+mod tests;

@@ -45,7 +45,7 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
             let checkpoint = self.parts.writer.checkpoint(self.parts.clocks.now());
             self.parts.journal.begin(checkpoint);
         }
-        if self.stopping.is_some_and(|at| at <= Instant::now()) {
+        if self.grace.take_if(|at| *at <= Instant::now()).is_some() {
             self.parts.outbox.break_off();
         }
     }

@@ -61,10 +61,9 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
     /// Starts the commands that may leave now.
     pub(super) fn let_out(&mut self) {
         let now = Instant::now();
-        if self.stopping.is_some() || self.dispatch_at.is_none_or(|at| at > now) {
+        if self.dispatch_at.take_if(|at| *at <= now).is_none() || self.stopping {
             return;
         }
-        self.dispatch_at = None;
         for dispatch in self.parts.writer.dispatch() {
             if self.parts.clocks.may_act() {
                 self.parts.outbox.start(dispatch);

@@ -59,7 +59,7 @@ async fn a_crash_keeps_whatever_was_acknowledged() {
     let next = World::on(&world.crash().await).await;
     assert_eq!((next.engine.recovery.replayed, next.engine.recovery.last), (last.0, last));
     assert_eq!(next.state().await, state);
-    assert!((next.figure("liqo_log_replayed_events_total") - 602.0).abs() < 0.1);
+    assert!((next.figure("liqo_log_replayed_events_total") - 902.0).abs() < 0.1);
 }
 
 #[tokio::test(start_paused = true)]

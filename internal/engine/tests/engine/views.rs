@@ -34,10 +34,10 @@ async fn subscribers_are_told_what_is_durable_and_who_leads() {
     world.observe([update]).await;
     assert_eq!(*published.borrow_and_update(), Published { seq: Seq(2), epoch: None, live: false });
     world.lead(5).await;
-    assert_eq!(*published.borrow_and_update(), Published { seq: Seq(4), epoch: Some(5), live: true });
+    assert_eq!(*published.borrow_and_update(), Published { seq: Seq(5), epoch: Some(5), live: true });
     assert!((world.figure("liqo_engine_epoch") - 5.0).abs() < 0.1);
     world.lose(5).await;
-    assert_eq!(*published.borrow(), Published { seq: Seq(5), epoch: None, live: false });
+    assert_eq!(*published.borrow(), Published { seq: Seq(6), epoch: None, live: false });
 }
 
 #[tokio::test(start_paused = true)]

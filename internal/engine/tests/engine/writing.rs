@@ -51,7 +51,7 @@ async fn single_events_wait_five_milliseconds_for_others() {
     let update = world.update("last");
     world.observe([update]).await;
     assert_eq!(began.elapsed(), Duration::from_millis(5));
-    assert_eq!(world.disk.batches()[before..], [11 * 2], "each namespace gets a name as well");
+    assert_eq!(world.disk.batches()[before..], [11 * 3], "each namespace gets a name and a command as well");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,14 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use liqo_events::SCHEMA;
+use liqo_events::{SCHEMA, Seq, UnixMillis};
 
 use super::rotate::{Step, plan};
-use super::{
-    Duration, EventLog, Failure, LogError, Opened, Opening, Options, Quarantine, Seq, SledLog, UnixMillis,
-};
+use super::{Opened, Opening, Options, Quarantine, SledLog};
 use crate::contract_tests::{event, events, snapshot};
+use crate::{EventLog, Failure, LogError};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 const MUCH_LATER: UnixMillis = UnixMillis(500 * 24 * 60 * 60 * 1000);

@@ -128,7 +128,7 @@ impl Rotation<'_> {
     ) -> Result<Rotated, Failure> {
         let number = old.number + 1;
         // One that a crash left behind.
-        self.volume.remove_generations_but(Some(old.number))?;
+        self.volume.change(|volume| volume.remove_generations_but(Some(old.number)))?;
         let path = self.volume.generation(number);
         let mut new = Generation::create(&path, number, self.cache_bytes, old.next)?;
         after(Step::Created)?;
@@ -137,11 +137,11 @@ impl Rotation<'_> {
         let micros = new.sync_all()?;
         super::volume::sync_directory(self.volume.path())?;
         after(Step::Synced)?;
-        self.volume.prepare_current(number)?;
+        self.volume.change(|volume| volume.prepare_current(number))?;
         after(Step::Prepared)?;
-        self.volume.switch_current()?;
+        self.volume.change(Volume::switch_current)?;
         after(Step::Switched)?;
-        self.volume.remove_generations_but(Some(number))?;
+        self.volume.change(|volume| volume.remove_generations_but(Some(number)))?;
         after(Step::Removed)?;
         Ok(Rotated { generation: new, copied, micros })
     }

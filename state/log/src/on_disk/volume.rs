@@ -7,80 +7,23 @@
 //! damaged-1700000000/       put aside, with the CURRENT that named it; the newest two are kept
 //! ```
 
-use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use liqo_events::UnixMillis;
 use rustix::fs::{FlockOperation, flock};
 
+use super::current::{Current, PREFIX, parse, text};
+use super::quarantine::Quarantine;
 use crate::LogError;
 
 const LOCK: &str = "LOCK";
 const CURRENT: &str = "CURRENT";
 const CURRENT_TEMPORARY: &str = "CURRENT.new";
-const PREFIX: &str = "gen-";
-/// First line of CURRENT; another number is a newer layout of the volume.
-const TITLE: &str = "liqo log ";
-const LAYOUT: u32 = 1;
 /// Enough to see whether it happens again and again, and to look at the last one; each can be as large as the log.
 const KEPT_ASIDE: usize = 2;
-
-/// Why a log was put aside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Quarantine {
-    /// What is stored is not what was written.
-    Damaged,
-    /// A newer version of this program wrote it.
-    NewerVersion,
-    /// The store panicked, which it does on most damage.
-    Panicked,
-    /// The store did not open in time.
-    TimedOut,
-    /// The store or the disk refused to read.
-    Unreadable,
-    /// Appending to it failed, and a new generation was begun.
-    Abandoned,
-}
-
-impl Quarantine {
-    const ALL: [Self; 6] = [
-        Self::Damaged,
-        Self::NewerVersion,
-        Self::Panicked,
-        Self::TimedOut,
-        Self::Unreadable,
-        Self::Abandoned,
-    ];
-}
-
-/// As in the name of the directory.
-impl fmt::Display for Quarantine {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Damaged => "damaged",
-            Self::NewerVersion => "newer-version",
-            Self::Panicked => "panicked",
-            Self::TimedOut => "timed-out",
-            Self::Unreadable => "unreadable",
-            Self::Abandoned => "abandoned",
-        })
-    }
-}
-
-/// What CURRENT says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Current {
-    /// There is none.
-    Missing,
-    /// It names this generation.
-    Generation(u64),
-    /// It says nothing that makes sense.
-    Damaged,
-    /// A newer version wrote it.
-    Newer,
-}
 
 /// The right to use a volume, held until it is dropped.
 #[derive(Debug)]
@@ -88,10 +31,11 @@ pub(super) struct Lock {
     _file: File,
 }
 
-/// The paths of a volume.
+/// The paths of a volume, and whether this user of it may still change what counts.
 #[derive(Clone, Debug)]
 pub(super) struct Volume {
     path: PathBuf,
+    given_up: Arc<Mutex<bool>>,
 }
 
 impl Volume {
@@ -105,10 +49,34 @@ impl Volume {
         let file = OpenOptions::new().write(true).create(true).truncate(false).open(path.join(LOCK));
         let file = file.map_err(refused("write to it"))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok((Self { path: path.to_owned() }, Lock { _file: file })),
+            Ok(()) => Ok((Self::at(path), Lock { _file: file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(LogError::Locked { path: path.to_owned() }),
             Err(error) => Err(refused("lock it")(error.into())),
         }
+    }
+
+    fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), given_up: Arc::new(Mutex::new(false)) }
+    }
+
+    /// The same volume for another user: what gives up this one does not touch it.
+    pub(super) fn renewed(&self) -> Self {
+        Self::at(&self.path)
+    }
+
+    /// Takes the right to change what counts from every clone. A thread that was given up may wake up after a newer
+    /// generation was begun, and must neither name its own as current nor remove the newer one.
+    pub(super) fn give_up(&self) {
+        *self.given_up.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    /// Changes what counts, unless this user of the volume was given up.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&Self) -> io::Result<R>) -> io::Result<R> {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        if *given_up {
+            return Err(io::Error::other("the log in this volume was given up, and another may be in use"));
+        }
+        change(self)
     }
 
     /// The volume's directory.
@@ -234,31 +202,6 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-fn text(number: u64) -> String {
-    let name = format!("{TITLE}{LAYOUT}\n{PREFIX}{number}\n");
-    let checksum = crc32fast::hash(name.as_bytes());
-    format!("{name}{checksum:08x}\n")
-}
-
-fn parse(bytes: &[u8]) -> Current {
-    let Some((title, number)) = std::str::from_utf8(bytes).ok().and_then(lines) else {
-        return Current::Damaged;
-    };
-    match number {
-        Some(number) if text(number).as_bytes() == bytes => Current::Generation(number),
-        _ if title > LAYOUT => Current::Newer,
-        _ => Current::Damaged,
-    }
-}
-
-/// The layout, and the generation's number when there is one.
-fn lines(text: &str) -> Option<(u32, Option<u64>)> {
-    let (title, rest) = text.split_once('\n')?;
-    let layout = title.strip_prefix(TITLE)?.parse().ok()?;
-    let number = rest.lines().next().and_then(|name| name.strip_prefix(PREFIX)?.parse().ok());
-    Some((layout, number))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,24 +218,6 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_current_names_no_generation() {
-        let whole = text(12);
-        for position in 0..whole.len() * 8 {
-            let mut bytes = whole.clone().into_bytes();
-            bytes[position / 8] ^= 1 << (position % 8);
-            assert!(!matches!(parse(&bytes), Current::Generation(_)), "bit {position}");
-        }
-        for length in 0..whole.len() {
-            assert!(!matches!(parse(&whole.as_bytes()[..length]), Current::Generation(_)), "length {length}");
-        }
-    }
-
-    #[test]
-    fn a_newer_volume_is_named_so() {
-        assert_eq!(parse(b"liqo log 2\nsomething else\n"), Current::Newer);
-    }
-
-    #[test]
     fn the_newest_two_stay_aside() {
         let dir = tempfile::tempdir().unwrap();
         let (volume, _lock) = Volume::lock(dir.path()).unwrap();
@@ -305,6 +230,18 @@ mod tests {
         }
         let names = [dir.path().join("unreadable-10"), dir.path().join("abandoned-11")];
         assert_eq!(volume.aside().unwrap(), names);
+    }
+
+    #[test]
+    fn who_was_given_up_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (volume, _lock) = Volume::lock(dir.path()).unwrap();
+        let (late, next) = (volume.clone(), volume.renewed());
+        assert!(late.change(|volume| volume.prepare_current(1)).is_ok());
+        volume.give_up();
+        assert!(late.change(Volume::switch_current).is_err());
+        assert_eq!(volume.current().unwrap(), Current::Missing);
+        assert!(next.change(Volume::switch_current).is_ok());
     }
 
     #[test]

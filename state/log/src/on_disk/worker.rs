@@ -72,6 +72,11 @@ impl<S: 'static> Worker<S> {
         drop(self.jobs);
         matches!(self.ended.recv_timeout(deadline), Err(RecvTimeoutError::Disconnected))
     }
+
+    /// Lets the thread drop what it owns when it can, and does not wait. One that hangs is leaked.
+    pub(super) fn abandon(self) {
+        drop(self);
+    }
 }
 
 fn serve<S>(mut state: S, inbox: &Receiver<Job<S>>) {

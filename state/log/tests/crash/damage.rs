@@ -13,15 +13,15 @@ use liqo_log::{EventLog, LogError, Opening, Options, SledLog};
 use crate::children::{command, run, say};
 use crate::{Chance, event_of, rounds, snapshot, table};
 
-const EVENTS: u64 = 6000;
-const SNAPSHOT: u64 = 4000;
+const EVENTS: u64 = 900;
+const SNAPSHOT: u64 = 600;
 const PAGE: u64 = 4096;
 /// What a child may take, with all that runs beside it.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Events of 2 KiB, so that the store has several segments.
+/// Large events, so that few make several segments of the store.
 fn event(seq: u64) -> Envelope {
-    event_of(seq, 1500 + seq % 1000)
+    event_of(seq, 6000 + seq % 8 * 1000)
 }
 
 fn options() -> Options {
@@ -39,7 +39,7 @@ fn make(volume: &Path) {
         let mut log = SledLog::open(volume, options(), UnixMillis(0)).unwrap().log;
         while log.next().0 <= upto {
             let next = log.next().0;
-            let batch: Vec<Envelope> = (next..=upto.min(next + chance.below(200))).map(event).collect();
+            let batch: Vec<Envelope> = (next..=upto.min(next + chance.below(30))).map(event).collect();
             log.append(&batch).unwrap();
         }
         if (SNAPSHOT..EVENTS).contains(&upto) {

@@ -25,7 +25,13 @@ pub(crate) fn fill(volume: &Path) {
     };
     assert!(matches!(refused, LogError::Append { .. }) && refused.is_full(), "{refused:?}");
     let last = log.last().unwrap().0;
+    assert!(matches!(log.append(&[event(last + 1)]), Err(LogError::Append { .. })), "it writes no more");
     drop(log);
+    // A full volume is no reason to put its log aside.
+    match SledLog::open(volume, Options::VIRTUAL_KUBELET, NOW) {
+        Ok(opened) => assert_eq!((opened.how, opened.log.last()), (Opening::Whole, Some(Seq(last)))),
+        Err(refused) => assert!(refused.is_full(), "{refused:?}"),
+    }
     let mut log = SledLog::begin_generation(volume, Options::VIRTUAL_KUBELET, &snapshot(last), NOW).unwrap();
     assert_eq!((log.first(), log.last()), (Seq(last + 1), None));
     log.append(&[event(last + 1)]).unwrap();

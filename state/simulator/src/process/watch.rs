@@ -163,22 +163,32 @@ impl World {
             watcher.cursor = None;
             watcher.relist = true;
         }
-        let mut back = None;
         watcher.stage = Stage::Open;
-        if !watcher.relist && watcher.cursor.is_some_and(|cursor| newest < cursor) {
-            watcher.cursor = None;
-            if blind {
-                watcher.relist = true;
-            } else {
-                watcher.stage = Stage::Identify;
-                back = running.life.went_back(generation);
-            }
+        let back = !watcher.relist && watcher.cursor.is_some_and(|cursor| newest < cursor);
+        self.announce(actor, kind, changed);
+        if back {
+            return self.went_back(actor, kind);
         }
-        for event in changed.into_iter().chain(back) {
+        self.plan(1, 30, Step::Watch(actor, kind));
+    }
+
+    /// The versions are below those that were seen: nothing that was seen can be relied on.
+    fn went_back(&mut self, actor: Actor, kind: Kind) {
+        let blind = self.settings.planted == Some(Planted::RestoreUnnoticed);
+        let Some(running) = self.running(actor) else { return };
+        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        watcher.cursor = None;
+        watcher.relist = true;
+        let changed = if blind { None } else { running.life.went_back(watcher.generation) };
+        self.announce(actor, kind, changed);
+        self.step_back(actor, kind, (1, 30));
+    }
+
+    fn announce(&mut self, actor: Actor, kind: Kind, changed: Option<Event>) {
+        if let Some(event) = changed {
             self.note(|| format!("{} {kind}: {event:?}", actor.process));
             self.post(actor, Message::Input(Input::Observe(vec![event])));
         }
-        self.plan(1, 30, Step::Watch(actor, kind));
     }
 
     fn open(&mut self, actor: Actor, kind: Kind) {
@@ -188,8 +198,12 @@ impl World {
         let now = self.now;
         let api = self.api(actor.process.cluster);
         let (boots, compacted, newest) = (api.boots, api.compacted(), api.version());
+        let unchecked = self.settings.planted == Some(Planted::ListsMayGoBack);
         let Some(watcher) = self.watcher(actor, kind) else { return };
         watcher.boot = boots;
+        if watcher.relist && watcher.cursor.is_some_and(|cursor| newest < cursor) && !unchecked {
+            return self.went_back(actor, kind);
+        }
         let from = watcher.cursor.filter(|_| !watcher.relist);
         if let Some(cursor) = from {
             if cursor < compacted {

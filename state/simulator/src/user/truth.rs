@@ -39,6 +39,14 @@ impl Truth {
         self.wanted.insert(place, wanted);
     }
 
+    /// The store says so again: from now on, what was wanted before is no reason.
+    fn restore(&mut self, place: Place, wanted: bool, now: u64) {
+        if !wanted {
+            self.unwanted_at.insert(place.clone(), now);
+        }
+        self.wanted.insert(place, wanted);
+    }
+
     /// Somebody took it away without saying that it is not wanted.
     pub(crate) fn allow(&mut self, place: Place, now: u64) {
         self.unwanted_at.insert(place, now);
@@ -102,7 +110,7 @@ impl World {
             let api = &self.clusters[cluster].api;
             let says = api.get(&offloading_key(namespace)).is_some() && api.get(&node_key(peer)).is_some();
             if let Some(wanted) = self.judge(&place).filter(|_| says) {
-                self.truth.decide(place.clone(), wanted, self.now);
+                self.truth.restore(place.clone(), wanted, self.now);
             }
             if let Some(at) = self.truth.mapped_at.get_mut(&place) {
                 *at = self.now;

@@ -1,0 +1,278 @@
+//! Controllers whose API server, volume or competitor misbehaves.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+
+mod fixture;
+
+use std::path::Path;
+use std::process::Command;
+
+use fixture::audit::writes;
+use fixture::controller::{Controller, replay};
+use fixture::objects::{foreign_cluster, namespace, offloading, virtual_node};
+use fixture::{Cluster, NAMESPACE, testbed};
+use liqo_testbed::Verb;
+
+const LEASE: &str = "lease/66cf253f.ctrlmgr.liqo.io";
+
+/// Makes a ForeignCluster and waits until the controllers have dealt with it.
+fn handled(cluster: &Cluster, name: &str) {
+    cluster.apply(&foreign_cluster(name, &format!("{name}-id")));
+    let object = format!("foreigncluster/{name}");
+    cluster.kubectl(&["wait", &object, "--for=jsonpath={.status.tenantNamespace.local}", "--timeout=60s"]);
+}
+
+/// Invariant: only the holder of the lease writes, also when the one before wakes up and still believes that it leads.
+#[tokio::test]
+async fn api_a_leader_that_slept_writes_nothing_once_another_leads() {
+    let Some(testbed) = testbed("api_a_leader_that_slept_writes_nothing_once_another_leads") else { return };
+    let cluster = Cluster::up(&testbed, "handover").await;
+    let mut first = Controller::start(&cluster, "first");
+    first.leads(&cluster);
+    handled(&cluster, "before");
+    let mut second = Controller::start(&cluster, "second");
+    first.pause();
+    // What the sleeper would do if it did not look: there is work, and it knows what to do.
+    cluster.apply(&foreign_cluster("meanwhile", "meanwhile-id"));
+    second.leads(&cluster);
+    handled(&cluster, "after");
+    let taken = cluster.kubectl(&["get", LEASE, "-n", NAMESPACE, "-o", "jsonpath={.spec.acquireTime}"]);
+    first.resume();
+    handled(&cluster, "awake");
+    assert_eq!(first.metric("liqo_engine_leader"), Some(0.0));
+    assert_eq!(second.metric("liqo_engine_live"), Some(1.0));
+
+    let late: Vec<_> = writes(&testbed, &cluster)
+        .into_iter()
+        .filter(|write| write.at.as_str() > taken.trim_end_matches('Z') && write.is_by(&cluster, "first"))
+        .collect();
+    assert!(late.is_empty(), "{late:?}");
+    assert!(writes(&testbed, &cluster).iter().any(|write| write.is_by(&cluster, "first")));
+
+    // A leader that ends well gives the lease back at once.
+    assert!(second.stop());
+    first.leads(&cluster);
+    assert!(first.stop());
+    testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+/// The log is never a reason not to run: each of these says so and goes on.
+#[tokio::test]
+async fn api_a_controller_without_a_usable_volume_runs_and_says_so() {
+    let Some(testbed) = testbed("api_a_controller_without_a_usable_volume_runs_and_says_so") else { return };
+    let cluster = Cluster::up(&testbed, "volumes").await;
+    let base = cluster.directory.path().to_owned();
+
+    // A missing volume: its parent is a file.
+    std::fs::write(base.join("file"), "x").unwrap();
+    let mut missing = Controller::start_at(&cluster, "missing", &base.join("file/log"));
+    missing.leads(&cluster);
+    handled(&cluster, "missing");
+    assert_eq!(missing.metric("liqo_log_degraded"), Some(1.0));
+    assert!(missing.debug(&["status"]).contains("degraded"));
+    assert!(missing.stop());
+
+    // A volume that another process uses: it is refused, and the other one is not disturbed.
+    let mut owner = Controller::start(&cluster, "owner");
+    owner.leads(&cluster);
+    let mut intruder = Controller::start_at(&cluster, "intruder", &owner.log);
+    assert_eq!(intruder.metric("liqo_log_degraded"), Some(1.0));
+    handled(&cluster, "owned");
+    assert_eq!(owner.metric("liqo_log_degraded"), Some(0.0));
+    intruder.kill();
+
+    // Bytes that changed on the disk: whole or put aside, never wrong, and the same objects come out.
+    owner.kill();
+    damage(&owner.log);
+    owner.restart();
+    owner.leads(&cluster);
+    handled(&cluster, "damaged");
+    assert_eq!(owner.metric("liqo_log_degraded"), Some(0.0));
+    owner.kill();
+    replay(&owner.log);
+
+    full_disk(&cluster, &base.join("small"));
+    testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+/// A volume that fills up while the controller runs.
+fn full_disk(cluster: &Cluster, volume: &Path) {
+    std::fs::create_dir(volume).unwrap();
+    let path = volume.display().to_string();
+    let mount = ["-t", "tmpfs", "-o", "size=4m", "tmpfs", &path];
+    assert!(Command::new("mount").args(mount).status().unwrap().success());
+    let mut controller = Controller::start_at(cluster, "full", &volume.join("log"));
+    controller.leads(cluster);
+    handled(cluster, "roomy");
+    // What is left of the disk goes to somebody else.
+    let fill = format!("of={path}/fill");
+    let _ = Command::new("dd").args(["if=/dev/zero", &fill, "bs=64k", "status=none"]).status().unwrap();
+    for number in 0..200 {
+        cluster.apply(&foreign_cluster("wanderer", &format!("wanderer-{number}-id")));
+        cluster.kubectl(&["delete", "foreigncluster", "wanderer"]);
+        if controller.metric("liqo_log_degraded") == Some(1.0) {
+            break;
+        }
+    }
+    handled(cluster, "full");
+    assert_eq!(controller.metric("liqo_log_degraded"), Some(1.0));
+    assert!(controller.is_running());
+    controller.kill();
+    assert!(Command::new("umount").args(["--lazy", &path]).status().unwrap().success());
+}
+
+/// Flips a byte in every file of the store that is large enough to have one in its middle.
+fn damage(log: &Path) {
+    for entry in walk(log) {
+        let mut bytes = std::fs::read(&entry).unwrap();
+        let middle = bytes.len() / 2;
+        if let Some(byte) = bytes.get_mut(middle) {
+            *byte ^= 0x10;
+        }
+        std::fs::write(&entry, bytes).unwrap();
+    }
+}
+
+fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else if path.metadata().unwrap().len() > 16 {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The API server goes away, comes back, and has forgotten what happened meanwhile.
+#[tokio::test]
+async fn api_a_watch_survives_its_api_server_and_what_that_forgot() {
+    let Some(testbed) = testbed("api_a_watch_survives_its_api_server_and_what_that_forgot") else { return };
+    let cluster = Cluster::up(&testbed, "away").await;
+    cluster.apply(&virtual_node("milan"));
+    let mut controller = Controller::start(&cluster, "away");
+    controller.leads(&cluster);
+    handled(&cluster, "before");
+    let node = format!("{}-control-plane", cluster.name);
+    testbed.component(&node, Verb::Kill, "kube-apiserver").await.unwrap();
+    answers(&cluster);
+    handled(&cluster, "returned");
+    assert!(controller.is_running());
+
+    // While the controller is dead, its cursors become too old.
+    controller.kill();
+    let list = cluster.kubectl(&["get", "--raw", "/apis/discovery.liqo.io/v1alpha1/foreignclusters?limit=1"]);
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let version = list["metadata"]["resourceVersion"].as_str().unwrap().to_owned();
+    cluster.apply(&format!("{}---{}", namespace("shop"), offloading("shop", "LocalAndRemote")));
+    cluster.kubectl(&["delete", "foreigncluster", "before"]);
+    // An API server that has just started knows nothing of what was before, and refuses to continue from there.
+    testbed.component(&node, Verb::Kill, "kube-apiserver").await.unwrap();
+    answers(&cluster);
+    too_old(&cluster, &version);
+    controller.restart();
+    controller.leads(&cluster);
+    handled(&cluster, "expired");
+    cluster.wait_for("namespaceoffloading/offloading", "shop", ".status.offloadingPhase", "InProgress");
+    assert!(controller.metric("liqo_kube_relists_total").unwrap() > 0.0);
+    controller.kill();
+    let replayed = replay(&controller.log);
+    let known =
+        |name: &str| replayed.state.local(liqo_model::Kind::ForeignCluster).any(|(key, _)| key.name == name);
+    assert!(known("expired") && !known("before"));
+    testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+/// Waits until the API server answers again.
+fn answers(cluster: &Cluster) {
+    for _ in 0..60 {
+        if cluster.try_kubectl(&["get", "--raw", "/readyz", "--request-timeout=1s"]).status.success() {
+            return;
+        }
+    }
+    panic!("the API server does not come back");
+}
+
+/// A watch from this version is refused.
+fn too_old(cluster: &Cluster, version: &str) {
+    let path = format!(
+        "/apis/discovery.liqo.io/v1alpha1/foreignclusters?watch=1&timeoutSeconds=1&resourceVersion={version}"
+    );
+    let answer = cluster.try_kubectl(&["get", "--raw", &path]);
+    let (said, refused) = (String::from_utf8_lossy(&answer.stdout), String::from_utf8_lossy(&answer.stderr));
+    assert!(said.contains("\"code\":410") || refused.contains("too old"), "{said} {refused}");
+}
+
+/// Values that must never be seen are planted everywhere, and looked for in everything that the controller leaves.
+#[tokio::test]
+async fn api_no_secret_and_no_body_is_in_a_log_or_an_output() {
+    let Some(testbed) = testbed("api_no_secret_and_no_body_is_in_a_log_or_an_output") else { return };
+    let cluster = Cluster::up(&testbed, "canary").await;
+    let mut controller = Controller::start(&cluster, "canary");
+    controller.leads(&cluster);
+    plant(&cluster);
+    handled(&cluster, "milan");
+    cluster.kubectl(&["annotate", "foreigncluster", "milan", "note=canary-in-an-annotation"]);
+    handled(&cluster, "last");
+    let export = cluster.directory.path().join("export");
+    controller.debug(&["export", &export.display().to_string()]);
+    let outputs =
+        [controller.debug(&["tail"]), controller.debug(&["tail", "-o", "json"]), controller.printed()];
+    controller.kill();
+
+    let mut canaries: Vec<Vec<u8>> = vec![b"canary-".to_vec(), cluster.token("canary").into_bytes()];
+    for (secret, key) in [("liqo-log-key", "key"), ("liqo-fabric-ca", "ca\\.key")] {
+        let path = format!("jsonpath={{.data.{key}}}");
+        let encoded = cluster.kubectl(&["get", "secret", secret, "-n", NAMESPACE, "-o", &path]);
+        assert!(encoded.len() > 16, "{secret} has no {key}");
+        canaries.push(encoded.clone().into_bytes());
+        let decode = ["-c", "printf %s \"$0\" | base64 -d", &encoded];
+        canaries.push(Command::new("sh").args(decode).output().unwrap().stdout);
+    }
+    let mut places: Vec<(String, Vec<u8>)> =
+        outputs.into_iter().map(|output| ("an output".to_owned(), output.into_bytes())).collect();
+    places.extend(
+        walk(&controller.log)
+            .into_iter()
+            .chain([export])
+            .map(|path| (path.display().to_string(), std::fs::read(&path).unwrap())),
+    );
+    for (place, bytes) in &places {
+        for canary in &canaries {
+            let found = bytes.windows(canary.len()).any(|window| window == canary.as_slice());
+            assert!(!found, "{place} shows {}", String::from_utf8_lossy(canary));
+        }
+    }
+    assert!(
+        places.iter().any(|(_, bytes)| bytes.windows(5).any(|window| window == b"milan")),
+        "nothing was looked at"
+    );
+    testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+fn plant(cluster: &Cluster) {
+    cluster.apply(
+        "
+apiVersion: v1
+kind: Secret
+metadata: {name: canary, namespace: liqo}
+stringData: {password: canary-in-a-secret}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: canary, namespace: liqo}
+data: {password: canary-in-a-config-map}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: planted, annotations: {password: canary-in-a-namespace}}
+---
+apiVersion: discovery.liqo.io/v1alpha1
+kind: ForeignCluster
+metadata: {name: planted, annotations: {password: canary-in-a-peer}, labels: {note: canary-in-a-label}}
+spec: {foreignAuthUrl: https://planted.example.com}
+",
+    );
+}
