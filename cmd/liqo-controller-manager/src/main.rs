@@ -26,9 +26,7 @@ async fn main() -> ExitCode {
     let flags = Flags::parse();
     let done = match flags.command {
         Some(Command::DebugBridge) => {
-            debug::bridge(&flags.debug_socket, tokio::io::stdin(), tokio::io::stdout())
-                .await
-                .map_err(Failure::from)
+            debug::bridge_standard_streams(&flags.debug_socket).await.map_err(Failure::from)
         }
         None => run(flags).await,
     };

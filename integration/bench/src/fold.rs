@@ -44,7 +44,12 @@ pub(crate) fn run() -> Result<()> {
     if from_disk != state {
         return Err("the log on disk gives another state than the one in memory".into());
     }
-    emit("replay from sled: read, decode, checksum, evolve, compare", events / cost.cpu, "events/CPU-s", GOAL);
+    emit(
+        "replay from sled: read, decode, checksum, evolve, compare",
+        events / cost.cpu,
+        "events/CPU-s",
+        GOAL,
+    );
     emit("replay from sled, by the clock", events / cost.wall, "events/s", GOAL);
     Ok(())
 }

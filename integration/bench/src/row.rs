@@ -29,7 +29,7 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn new(name: impl Into<String>, figure: f64, unit: &str, goal: Option<Goal>) -> Self {
-        let limit = goal.map(|Goal::AtMost(limit) | Goal::AtLeast(limit)| limit);
+        let limit = goal.map(|(Goal::AtMost(limit) | Goal::AtLeast(limit))| limit);
         Self {
             name: name.into(),
             figure,
@@ -83,8 +83,7 @@ pub(crate) fn table(lines: &str) -> Result<String, serde_json::Error> {
     let [name, figure, unit, goal, ratio, _] = widths;
     let line = |row: &[String; 6]| {
         let [a, b, c, d, e, f] = row;
-        let line =
-            format!("{a:name$}  {b:>figure$}  {c:unit$}  {d:>goal$}  {e:>ratio$}  {f}", name = name);
+        let line = format!("{a:name$}  {b:>figure$}  {c:unit$}  {d:>goal$}  {e:>ratio$}  {f}", name = name);
         line.trim_end().to_owned() + "\n"
     };
     Ok(cells.iter().map(line).collect())
@@ -117,7 +116,8 @@ mod tests {
 
     #[test]
     fn lines_become_a_table() {
-        let rows = [Row::new("restart", 0.25, "s", Some(Goal::AtMost(1.0))), Row::new("b", 1234.5, "KiB", None)];
+        let rows =
+            [Row::new("restart", 0.25, "s", Some(Goal::AtMost(1.0))), Row::new("b", 1234.5, "KiB", None)];
         let lines: Vec<String> = rows.iter().map(|row| serde_json::to_string(row).unwrap()).collect();
         let expected = "\
 name     figure  unit  goal  ratio

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use liqo_domain::{Batch, Input, LiqoMachine, Listed, Moment, Outcome, State, Writer};
 use liqo_events::{
-    Applied, CursorMoved, Event, GenerationChanged, LeaseGained, Proof, Started, UnixMillis, Vanished, WatchKey,
+    Applied, CursorMoved, Event, GenerationChanged, LeaseGained, Proof, Started, UnixMillis, Vanished,
+    WatchKey,
 };
 use liqo_kube_io::control_plane_targets;
 use liqo_kube_io::watch::Target;
@@ -125,7 +126,9 @@ impl<'a> World<'a> {
             let (object, facts) = objects::pod(pod, scale.updates, scale.namespaces.max(1));
             let Some(known) = self.writer.state().objects.get(&object) else { continue };
             let (uid, resource_version) = (known.uid.clone(), self.next_version());
-            self.see(Vanished { object: object.clone(), uid, resource_version, proof: Proof::Deleted }.into())?;
+            self.see(
+                Vanished { object: object.clone(), uid, resource_version, proof: Proof::Deleted }.into(),
+            )?;
             self.make((object, facts))?;
         }
         self.flush()
@@ -196,8 +199,11 @@ impl<'a> World<'a> {
             let resource_version = self.next_version();
             let after = effects::of(self.writer.state(), &dispatch.command);
             let id = dispatch.command.id;
-            self.writer
-                .finish(id, Outcome::Succeeded { resource_version: resource_version.clone() }, self.now);
+            self.writer.finish(
+                id,
+                Outcome::Succeeded { resource_version: resource_version.clone() },
+                self.now,
+            );
             for (object, facts) in after {
                 let known = self.writer.state().objects.get(&object);
                 let seen: Applied = effects::applied(known, object, facts, resource_version.clone());

@@ -124,7 +124,12 @@ async fn api_the_console_shows_what_happens_and_why() {
     let tail = controller.debug(&["tail"]);
     assert!(tail.contains("NamespaceOffloading/shop/offloading"), "{tail}");
     let why = controller.debug(&["why", "NamespaceMap/maps/milan"]);
-    assert!(why.contains("NamespaceOffloading/shop/offloading") && why.contains("MapNamespace"), "{why}");
+    assert!(
+        why.contains("NamespaceOffloading/shop/offloading") && why.contains("map namespace shop to"),
+        "{why}"
+    );
+
+    a_console_of_others(&controller);
 
     // The same from a file, as on another machine.
     let file = cluster.directory.path().join("events");
@@ -135,12 +140,39 @@ async fn api_the_console_shows_what_happens_and_why() {
         .args(["debug", "why", "NamespaceMap/maps/milan", "--file", &path])
         .output()
         .unwrap();
-    assert!(fixture::succeeded(offline, "why").contains("MapNamespace"));
+    assert!(fixture::succeeded(offline, "why").contains("map namespace shop to"));
     let replayed = replay(&controller.log);
     let started =
         replayed.events.iter().filter(|event| matches!(event.open().unwrap().event, Event::Started(_)));
     assert_eq!(started.count(), 1);
     testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+/// A gRPC console that knows nothing of our protocol asks the service what it can do, and then does it.
+fn a_console_of_others(controller: &Controller) {
+    let build = fixture::root().join("integration/grpcurl/build.sh");
+    let built = std::process::Command::new(build).output().unwrap();
+    let grpcurl = fixture::succeeded(built, "build grpcurl").trim().to_owned();
+    let call = |words: &[&str]| {
+        let socket = format!("unix://{}", controller.socket.display());
+        let (verb, data): (&[&str], &[&str]) = match words {
+            [method] => (&[method], &[]),
+            [method, data] => (&[method], &["-d", data]),
+            _ => unreachable!("a method and its data"),
+        };
+        let output = std::process::Command::new(&grpcurl)
+            .args(["-plaintext", "-max-time", "10"])
+            .args(data)
+            .arg(socket)
+            .args(verb)
+            .output()
+            .unwrap();
+        fixture::succeeded(output, &words.join(" "))
+    };
+    assert!(call(&["list"]).contains("liqo.debug.v1.Debug"));
+    assert!(call(&["grpc.health.v1.Health/Check"]).contains("SERVING"));
+    assert!(call(&["liqo.debug.v1.Debug/State"]).contains("digest"));
+    assert!(call(&["liqo.debug.v1.Debug/Get", "{\"seq\": 1}"]).contains("Started"));
 }
 
 fn remote_name(cluster: &Cluster) -> String {

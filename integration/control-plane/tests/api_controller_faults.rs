@@ -69,7 +69,7 @@ async fn api_a_controller_without_a_usable_volume_runs_and_says_so() {
     missing.leads(&cluster);
     handled(&cluster, "missing");
     assert_eq!(missing.metric("liqo_log_degraded"), Some(1.0));
-    assert!(missing.debug(&["status"]).contains("degraded"));
+    assert!(missing.debug(&["state"]).contains("in memory only"));
     assert!(missing.stop());
 
     // A volume that another process uses: it is refused, and the other one is not disturbed.

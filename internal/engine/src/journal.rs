@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use liqo_domain::{Batch, Checkpoint};
 use liqo_events::{Seq, UnixMillis};
-use liqo_log::{EventLog, LogError};
+use liqo_log::{EventLog, LogError, Snapshot};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use tokio::time::Instant;
@@ -164,10 +164,8 @@ impl Journal {
     fn keep(&mut self, checkpoint: Checkpoint, now: UnixMillis) {
         self.start(move |log| {
             match snapshot(&checkpoint) {
-                Ok(snapshot) => log.keep(&snapshot)?,
-                Err(error) => {
-                    tracing::error!(at = %checkpoint.at, %error, "a state cannot be written down; replays get longer");
-                }
+                Ok(snapshot) => keep_or_go_on(log, &snapshot)?,
+                Err(error) => not_kept(checkpoint.at, &error),
             }
             log.collect(now)?;
             Ok(Done::Kept)
@@ -232,6 +230,21 @@ impl Journal {
         // A log that cannot be closed has nothing to lose: what was acknowledged is durable.
         drop(spawn_blocking(move || drop((self.log, self.successor))).await);
     }
+}
+
+/// A snapshot that the log refuses before it writes does not harm the log.
+fn keep_or_go_on(log: &mut dyn EventLog, snapshot: &Snapshot) -> Result<(), LogError> {
+    match log.keep(snapshot) {
+        Err(error @ (LogError::OutOfOrder { .. } | LogError::TooLarge { .. })) => {
+            not_kept(snapshot.at, &error);
+            Ok(())
+        }
+        kept => kept,
+    }
+}
+
+fn not_kept(at: Seq, error: &dyn std::error::Error) {
+    tracing::error!(%at, error = %chain(error), "a state cannot be written down; replays get longer");
 }
 
 async fn wait<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {

@@ -137,7 +137,7 @@ impl Metrics {
         let mut add = Names(registry, "liqo_engine_");
         add.metric("inbox_depth", "Inputs that wait to be taken in", &self.inbox_depth);
         add.metric("observations", "Observations by what became of them", &self.observations);
-        add.metric("outbox_commands", "Commands that are being carried out", &self.in_flight);
+        add.metric("in_flight_commands", "Commands that are being carried out", &self.in_flight);
         add.metric("commands", "Commands that ended, by effect and outcome", &self.commands);
         add.metric("leader", "1 while this process holds the lease", &self.leader);
         add.metric("live", "1 while this process decides and acts", &self.live);

@@ -8,7 +8,7 @@ mod service;
 mod socket;
 mod why;
 
-pub use bridge::bridge;
+pub use bridge::{bridge, bridge_standard_streams};
 pub use server::serve;
 pub use service::DebugService;
 pub use socket::{DebugSocket, SocketError, may_connect};

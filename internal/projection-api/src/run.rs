@@ -57,8 +57,9 @@ impl Stream {
         let keeper = keep_certificates(fabric.clone(), clock, self.names, source.published(), sender);
         let mut told = stopping.clone();
         let served = async {
-            if tls.changed().await.is_err() {
-                return Ok(());
+            tokio::select! {
+                _ = told.wait_for(|told| *told) => return Ok(()),
+                changed = tls.changed() => if changed.is_err() { return Ok(()) },
             }
             let service = ProjectionService::new(source, Arc::new(fabric), self.roles, stopping)
                 .with_metrics(self.metrics);
@@ -67,8 +68,8 @@ impl Stream {
         tokio::select! {
             // Ends with the engine; the listener is told to stop by then.
             () = keeper => Ok(()),
+            // Ends by itself when it is told to, after its streams.
             served = served => served.map_err(|source| StreamError { source }),
-            _ = told.wait_for(|told| *told) => Ok(()),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use liqo_events::{
     Applied, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost, Proof,
-    Recorded, RelistCompleted, Seq, UnixMillis, Vanished,
+    Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
-use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey};
+use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
 use crate::aggregate::Aggregate;
 use crate::offloading::{self, OFFLOADING_NAME};
@@ -164,6 +164,19 @@ impl State {
         }
     }
 
+    /// A list shows every write up to its version. What it does not show is gone, and maybe nobody saw it come.
+    fn settle_written_before(&mut self, watch: &WatchKey, version: &ResourceVersion) {
+        let shown = self.written.iter().filter(|(slot, written)| {
+            slot.object.cluster == watch.cluster
+                && slot.object.kind == watch.kind
+                && !version.is_older_than(&written.resource_version)
+        });
+        let shown: Vec<_> = shown.map(|(slot, _)| slot.clone()).collect();
+        for slot in shown {
+            self.forget_written(&slot);
+        }
+    }
+
     fn forget_writes_to(&mut self, key: &ObjectKey) {
         for slot in self.derived.awaited.get(key).cloned().unwrap_or_default() {
             self.forget_written(&slot);
@@ -178,6 +191,7 @@ impl State {
             resource_version: body.resource_version.clone(),
         };
         self.cursors.insert(key, Fact { seq, at, body: cursor });
+        self.settle_written_before(&body.watch, &body.resource_version);
         if body.watch.cluster == ClusterRef::Local {
             match body.watch.kind {
                 Kind::ConfigMap => self.touch(Aggregate::Identity),
@@ -213,7 +227,8 @@ impl State {
 
     /// What was to be done to a cluster was decided on what its earlier life had; the lists of this life decide anew.
     fn forget_plans_for(&mut self, cluster: &ClusterRef) {
-        let commands = self.outbox.iter().filter(|(_, pending)| pending.command.slot.object.cluster == *cluster);
+        let commands =
+            self.outbox.iter().filter(|(_, pending)| pending.command.slot.object.cluster == *cluster);
         let commands: Vec<_> = commands.map(|(id, _)| *id).collect();
         for id in commands {
             self.drop_command(id);

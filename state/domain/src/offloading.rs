@@ -213,12 +213,10 @@ fn scheduling(state: &State, offloading: &Offloading<'_>, enabled: bool) -> Opti
     let key = ObjectKey::local_cluster_scoped(Kind::Namespace, offloading.namespace.as_str());
     let object = state.objects.get(&key)?;
     let Facts::Namespace(facts) = &object.facts else { return None };
-    let slot = slot(&key, "scheduling");
-    if facts.scheduling_enabled == enabled || object.deleting {
-        return state.withdraw(&slot);
-    }
     let effect = Effect::SetScheduling { uid: object.uid.clone(), enabled };
-    state.request(Wish { slot, effect, because: object.seen.max(offloading.object.seen) })
+    let because = object.seen.max(offloading.object.seen);
+    let settled = facts.scheduling_enabled == enabled || object.deleting;
+    state.ensure(Wish { slot: slot(&key, "scheduling"), effect, because }, settled)
 }
 
 /// The entry of this namespace in a map.
@@ -228,10 +226,6 @@ fn mapping(
     map: &Map<'_>,
     wanted: Option<&NamespaceName>,
 ) -> Option<Output> {
-    let slot = mapping_slot(map.key, &offloading.namespace);
-    if map.facts.desired.get(&offloading.namespace) == wanted || map.object.deleting {
-        return state.withdraw(&slot);
-    }
     // What made it necessary: the object's change or deletion, or its node's labels.
     let cause = offloading.object.seen.max(map.node.map_or(Seq(0), |(_, node)| node.seen));
     let effect = Effect::MapNamespace {
@@ -240,7 +234,9 @@ fn mapping(
         remote: wanted.cloned(),
         cause,
     };
-    state.request(Wish { slot, effect, because: cause.max(map.object.seen) })
+    let settled = map.facts.desired.get(&offloading.namespace) == wanted || map.object.deleting;
+    let slot = mapping_slot(map.key, &offloading.namespace);
+    state.ensure(Wish { slot, effect, because: cause.max(map.object.seen) }, settled)
 }
 
 pub(crate) fn mapping_slot(map: &ObjectKey, namespace: &NamespaceName) -> Slot {
@@ -268,15 +264,11 @@ fn status(
         conditions.insert(name.to_owned(), conditions_of(offloading, map, wanted));
     }
     let phase = phase(offloading.object.deleting, &conditions);
-    let slot = slot(&offloading.key, "status");
     let facts = offloading.facts;
     let said = facts.phase == phase
         && facts.remote_name == *remote
         && facts.observed_generation == offloading.object.generation
         && facts.conditions == conditions;
-    if said {
-        return state.withdraw(&slot);
-    }
     let effect = Effect::WriteOffloadingStatus {
         uid: offloading.object.uid.clone(),
         remote_name: remote.clone(),
@@ -284,7 +276,8 @@ fn status(
         observed_generation: offloading.object.generation,
         conditions,
     };
-    state.request(Wish { slot, effect, because: offloading.object.seen })
+    let slot = slot(&offloading.key, "status");
+    state.ensure(Wish { slot, effect, because: offloading.object.seen }, said)
 }
 
 fn conditions_of(offloading: &Offloading<'_>, map: &Map<'_>, required: bool) -> Vec<Condition> {

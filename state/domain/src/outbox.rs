@@ -72,6 +72,18 @@ impl State {
         written.effect == effect_hash(&wish.effect)
     }
 
+    /// The command for a wish that may be fulfilled already. One that is under way and came true is left to end: its
+    /// outcome is on its way, and tells what fulfilled the wish. An earlier, different one is taken back.
+    pub(crate) fn ensure(&self, wish: Wish, fulfilled: bool) -> Option<Output> {
+        if !fulfilled {
+            return self.request(wish);
+        }
+        let issued = self.derived.slots.get(&wish.slot).and_then(|id| self.outbox.get(id))?;
+        let ends = issued.waiting == Waiting::Ready
+            && effect_hash(&issued.command.effect) == effect_hash(&wish.effect);
+        if ends { None } else { self.withdraw(&wish.slot) }
+    }
+
     /// Takes back what was asked for a slot and is not wanted any more.
     pub(crate) fn withdraw(&self, slot: &Slot) -> Option<Output> {
         let id = self.derived.slots.get(slot)?;
@@ -216,8 +228,8 @@ fn command_id(wish: &Wish) -> CommandId {
     CommandId(id)
 }
 
-/// The hash of an effect without the times of its conditions, as [`CommandSucceeded::effect`] has it: a condition that
-/// says what it said is the same wish, whenever it began.
+/// The hash of an effect without the times of its conditions and without its cause, as [`CommandSucceeded::effect`] has
+/// it: what says what it said is the same wish, whenever and why it began.
 pub fn effect_hash(effect: &Effect) -> u64 {
     let timeless = |conditions: &mut Vec<Condition>| {
         conditions.iter_mut().for_each(|condition| condition.since = UnixMillis::default());
@@ -226,12 +238,12 @@ pub fn effect_hash(effect: &Effect) -> u64 {
     match &mut effect {
         Effect::WriteForeignClusterStatus { conditions, .. } => timeless(conditions),
         Effect::WriteOffloadingStatus { conditions, .. } => conditions.values_mut().for_each(timeless),
+        Effect::MapNamespace { cause, .. } => *cause = Seq::default(),
         Effect::WriteIdentity { .. }
         | Effect::LabelForeignCluster { .. }
         | Effect::EnsureTenantNamespace { .. }
         | Effect::SetFinalizer { .. }
         | Effect::SetScheduling { .. }
-        | Effect::MapNamespace { .. }
         | Effect::Relist { .. } => {}
     }
     hash_of(&effect)

@@ -84,13 +84,10 @@ fn is_url(text: &str) -> bool {
 
 /// The label by which everything else finds the object.
 fn label(state: &State, peer: &Peer<'_>) -> Option<Output> {
-    let slot = slot(peer.key, "label");
-    if peer.facts.labelled_id == peer.facts.cluster_id {
-        return state.withdraw(&slot);
-    }
     let effect =
         Effect::LabelForeignCluster { uid: peer.object.uid.clone(), id: peer.facts.cluster_id.clone() };
-    state.request(Wish { slot, effect, because: peer.object.seen })
+    let wish = Wish { slot: slot(peer.key, "label"), effect, because: peer.object.seen };
+    state.ensure(wish, peer.facts.labelled_id == peer.facts.cluster_id)
 }
 
 /// The tenant namespace when it exists; asks for it when it does not.
@@ -147,12 +144,9 @@ fn status(
         since,
     };
     let conditions = with_condition(&peer.facts.conditions, condition);
-    let slot = slot(peer.key, "status");
-    if conditions == peer.facts.conditions && tenant_local == peer.facts.tenant_local {
-        return state.withdraw(&slot);
-    }
+    let said = conditions == peer.facts.conditions && tenant_local == peer.facts.tenant_local;
     let effect = Effect::WriteForeignClusterStatus { uid: peer.object.uid.clone(), tenant_local, conditions };
-    state.request(Wish { slot, effect, because: peer.object.seen })
+    state.ensure(Wish { slot: slot(peer.key, "status"), effect, because: peer.object.seen }, said)
 }
 
 /// The list with one condition put in its place. It keeps its time when it says what it said.

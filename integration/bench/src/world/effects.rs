@@ -2,7 +2,8 @@
 
 use liqo_domain::{Object, State};
 use liqo_events::{
-    Applied, BodyDigest, ClusterIdentityFacts, Command, Effect, Facts, MappingFacts, NamespaceFacts, UnixMillis,
+    Applied, BodyDigest, ClusterIdentityFacts, Command, Effect, Facts, MappingFacts, NamespaceFacts,
+    UnixMillis,
 };
 use liqo_model::{ObjectKey, ResourceVersion};
 
@@ -31,13 +32,20 @@ pub(super) fn of(state: &State, command: &Command) -> Vec<Made> {
 
 fn change(facts: &mut Facts, effect: &Effect) {
     match (effect, facts) {
-        (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => facts.labelled_id = id.clone(),
-        (Effect::WriteForeignClusterStatus { tenant_local, conditions, .. }, Facts::ForeignCluster(facts)) => {
+        (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => {
+            facts.labelled_id = id.clone();
+        }
+        (
+            Effect::WriteForeignClusterStatus { tenant_local, conditions, .. },
+            Facts::ForeignCluster(facts),
+        ) => {
             facts.tenant_local = tenant_local.clone();
             facts.conditions.clone_from(conditions);
         }
         (Effect::SetFinalizer { present, .. }, Facts::Offloading(facts)) => facts.finalizer = *present,
-        (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => facts.scheduling_enabled = *enabled,
+        (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => {
+            facts.scheduling_enabled = *enabled;
+        }
         (Effect::MapNamespace { namespace, remote, .. }, Facts::NamespaceMap(facts)) => match remote {
             Some(remote) => drop(facts.desired.insert(namespace.clone(), remote.clone())),
             None => drop(facts.desired.remove(namespace)),

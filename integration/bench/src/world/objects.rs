@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use liqo_domain::OFFLOADING_NAME;
 use liqo_events::{
     ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts, NamespaceFacts, NamespaceMapFacts, NodeFacts,
     OffloadingFacts, Owner, PodFacts, Requirement, SelectorTerm,
 };
-use liqo_domain::OFFLOADING_NAME;
 use liqo_model::{Kind, ObjectKey};
 
 /// Peers of one region; an offloading selects one region.
@@ -39,8 +39,11 @@ pub(super) fn virtual_node(peer: u32) -> Made {
 }
 
 pub(super) fn map(peer: u32) -> Made {
-    let facts =
-        NamespaceMapFacts { remote_cluster: peer_id(peer).into(), origin: true, ..NamespaceMapFacts::default() };
+    let facts = NamespaceMapFacts {
+        remote_cluster: peer_id(peer).into(),
+        origin: true,
+        ..NamespaceMapFacts::default()
+    };
     let name = format!("peer-{peer:03}");
     (ObjectKey::local(Kind::NamespaceMap, format!("liqo-tenant-{name}"), name), Facts::NamespaceMap(facts))
 }

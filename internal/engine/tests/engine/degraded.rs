@@ -5,7 +5,7 @@ use std::time::Duration;
 use liqo_events::Seq;
 
 use crate::disk::Disk;
-use crate::world::World;
+use crate::world::{World, elapse};
 
 #[tokio::test(start_paused = true)]
 async fn degraded_mode_goes_on_says_so_and_recovers() {
@@ -26,7 +26,7 @@ async fn degraded_mode_goes_on_says_so_and_recovers() {
     );
     assert!((world.figure("liqo_log_degraded") - 1.0).abs() < 0.1);
     act.succeed();
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    elapse(Duration::from_secs(1)).await;
     assert!(world.state().await.outbox.is_empty());
     // And when the disk is well again, a new generation has the state and what follows
     world.disk.repair();
@@ -49,7 +49,7 @@ async fn a_new_generation_is_tried_each_minute() {
     world.disk.break_down();
     let update = world.update("pod");
     world.observe([update]).await;
-    tokio::time::sleep(Duration::from_secs(10 * 60 + 1)).await;
+    elapse(Duration::from_secs(10 * 60 + 1)).await;
     assert_eq!((world.disk.attempts(), world.disk.generations()), (10, 0));
     assert!(world.engine.handle.degraded().borrow().is_some());
 }
@@ -65,7 +65,7 @@ async fn what_happens_while_a_generation_is_begun_is_in_it() {
     for second in 0..70 {
         let update = world.update(&format!("pod-{second}"));
         world.observe([update]).await;
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        elapse(Duration::from_secs(1)).await;
     }
     assert_eq!((*world.engine.handle.degraded().borrow()).clone(), None);
     let state = world.state().await;
@@ -83,7 +83,7 @@ async fn a_disk_that_fails_again_and_again_is_left_and_taken_again() {
         world.observe([update]).await;
         assert!(world.engine.handle.degraded().borrow().is_some());
         world.disk.repair();
-        tokio::time::sleep(Duration::from_secs(61)).await;
+        elapse(Duration::from_secs(61)).await;
         assert!(world.engine.handle.degraded().borrow().is_none());
     }
     assert_eq!(world.disk.generations(), 3);
@@ -104,7 +104,7 @@ async fn a_process_starts_without_a_disk() {
     world.observe([applied]).await;
     world.act().await.succeed();
     disk.repair();
-    tokio::time::sleep(Duration::from_secs(61)).await;
+    elapse(Duration::from_secs(61)).await;
     assert!(world.engine.handle.degraded().borrow().is_none());
     let state = world.state().await;
     let next = World::on(&world.crash().await).await;

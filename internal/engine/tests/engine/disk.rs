@@ -1,6 +1,6 @@
 //! A disk that outlives the engine, with a log on it that waits or fails when it is told to.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use liqo_engine::{LogSource, OpenedLog};
 use liqo_events::{Envelope, Seq, UnixMillis};
@@ -107,7 +107,8 @@ struct LogOnDisk(Disk);
 impl EventLog for LogOnDisk {
     fn append(&mut self, batch: &[Envelope]) -> Result<(), LogError> {
         self.0.0.begun.send_modify(|begun| *begun += 1);
-        let mut content = self.0.0.free.wait_while(self.0.content(), |content| content.blocked).unwrap();
+        let free = self.0.0.free.wait_while(self.0.content(), |content| content.blocked);
+        let mut content = free.unwrap_or_else(PoisonError::into_inner);
         if content.broken {
             let first = batch.first().map(|envelope| envelope.seq).unwrap_or_default();
             return Err(LogError::Append { first, source: Failure::Store("input/output error".to_owned()) });

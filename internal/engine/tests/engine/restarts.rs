@@ -7,7 +7,7 @@ use liqo_events::Seq;
 use std::sync::Arc;
 
 use crate::disk::Disk;
-use crate::world::{Wall, World};
+use crate::world::{Wall, World, elapse};
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_loses_nothing_and_leaves_a_snapshot() {
@@ -39,7 +39,7 @@ async fn retries_are_state_and_survive_a_restart() {
         let error = "conflict".to_owned();
         act.answer(Outcome::Failed { disposition: Disposition::Retry { after: None }, error });
     }
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    elapse(Duration::from_millis(100)).await;
     let state = world.state().await;
     let mut next = World::on(&world.crash().await).await;
     assert_eq!(next.state().await, state);

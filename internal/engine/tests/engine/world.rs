@@ -84,6 +84,12 @@ impl Clock for Wall {
     }
 }
 
+/// Moves the clock on, and lets everything happen that is due until then. Nothing is waited for in earnest.
+pub(crate) async fn elapse(time: Duration) {
+    let passed = tokio::time::timeout(time, std::future::pending::<()>()).await;
+    assert!(passed.is_err());
+}
+
 /// The engine and what is around it.
 pub(crate) struct World {
     pub(crate) disk: Disk,

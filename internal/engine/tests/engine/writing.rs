@@ -6,7 +6,7 @@ use liqo_engine::{INBOX, Input};
 use liqo_events::{Seq, UnixMillis};
 use tokio::time::Instant;
 
-use crate::world::World;
+use crate::world::{World, elapse};
 
 #[tokio::test(start_paused = true)]
 async fn no_effect_leaves_before_its_events_are_durable() {
@@ -108,7 +108,7 @@ async fn a_flood_of_100_000_updates_is_coalesced_and_bounded() {
     }
     let last = world.update("busy");
     world.observe([last.clone()]).await;
-    tokio::time::sleep(Duration::from_secs(61)).await;
+    elapse(Duration::from_secs(61)).await;
     let state = world.state().await;
     let known = state.objects.iter().map(|(_, (_, _, known))| known.clone()).next().unwrap();
     let liqo_events::Event::Applied(last) = last else { panic!("it is applied") };
@@ -120,7 +120,7 @@ async fn a_flood_of_100_000_updates_is_coalesced_and_bounded() {
 #[tokio::test(start_paused = true)]
 async fn events_are_dated_by_the_wall_clock() {
     let mut world = World::new().await;
-    tokio::time::sleep(Duration::from_secs(90)).await;
+    elapse(Duration::from_secs(90)).await;
     let update = world.update("late");
     world.observe([update]).await;
     let last = world.disk.events().pop().unwrap();
@@ -132,7 +132,7 @@ async fn followers_never_decide() {
     let mut world = World::new().await;
     let applied = world.applied("shop", false);
     world.observe([applied]).await;
-    tokio::time::sleep(Duration::from_secs(300)).await;
+    elapse(Duration::from_secs(300)).await;
     assert_eq!(world.disk.names(), ["Started", "Applied"]);
     assert!(world.acts.try_recv().is_err());
 }
@@ -143,8 +143,8 @@ async fn a_quiet_process_writes_a_snapshot_after_ten_minutes_and_then_none() {
     let update = world.update("only");
     world.observe([update]).await;
     assert_eq!(world.disk.snapshot(), None);
-    tokio::time::sleep(Duration::from_secs(601)).await;
+    elapse(Duration::from_secs(601)).await;
     assert_eq!(world.disk.snapshot().map(|snapshot| snapshot.at), Some(Seq(2)));
-    tokio::time::sleep(Duration::from_secs(6_000)).await;
+    elapse(Duration::from_secs(6_000)).await;
     assert!((world.figure("liqo_log_snapshots") - 1.0).abs() < 0.1);
 }

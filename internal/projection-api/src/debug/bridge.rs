@@ -5,10 +5,24 @@ use std::path::Path;
 use tokio::io::{self, AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-/// Copies both ways until the socket's end is closed. When the input ends, the socket is told so and its rest is read.
+/// Joins the standard input and output of this process with the socket, as [`bridge`].
 ///
-/// Standard input of tokio blocks a thread until something is typed, so the caller exits the process after this instead
-/// of waiting for its runtime.
+/// A thread of its own reads the input: tokio's standard input would keep its runtime, and with it the process, from
+/// ending until something more is typed, while whoever is at the other end waits for the process to end.
+///
+/// # Errors
+///
+/// As [`bridge`].
+pub async fn bridge_standard_streams(socket: &Path) -> io::Result<()> {
+    let (mut typed, input) = std::os::unix::net::UnixStream::pair()?;
+    input.set_nonblocking(true)?;
+    let input = UnixStream::from_std(input)?;
+    let read = move || std::io::copy(&mut std::io::stdin().lock(), &mut typed);
+    std::thread::Builder::new().name("standard-input".to_owned()).spawn(read)?;
+    bridge(socket, input, io::stdout()).await
+}
+
+/// Copies both ways until the socket's end is closed. When the input ends, the socket is told so and its rest is read.
 ///
 /// # Errors
 ///

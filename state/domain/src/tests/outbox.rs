@@ -102,12 +102,34 @@ fn a_parked_command_waits_for_a_change_of_its_target() {
     assert_eq!(effects.len(), 1, "{effects:?}");
 }
 
+fn labelled(version: &str) -> Event {
+    applied(peer_key("milan"), version, Facts::ForeignCluster(peer_facts("rome-id")))
+}
+
+fn wants_label(scenario: &Scenario) -> bool {
+    let mut commands = scenario.state.outbox.iter();
+    commands.any(|(_, pending)| matches!(pending.command.effect, Effect::LabelForeignCluster { .. }))
+}
+
 #[test]
-fn what_is_not_wanted_any_more_is_taken_back() {
+fn a_command_that_came_true_is_left_to_end() {
     let mut scenario = one_command();
-    let labelled = applied(peer_key("milan"), "30", Facts::ForeignCluster(peer_facts("rome-id")));
-    scenario.when(labelled);
-    assert!(!scenario.ready().iter().any(|effect| matches!(effect, Effect::LabelForeignCluster { .. })));
+    scenario.when(labelled("30"));
+    assert!(wants_label(&scenario));
+    scenario.succeed("30");
+    assert!(!wants_label(&scenario));
+}
+
+#[test]
+fn what_failed_and_came_true_otherwise_is_taken_back() {
+    let mut scenario = one_command();
+    let ids: Vec<_> = scenario.state.outbox.iter().map(|(id, _)| *id).collect();
+    for id in ids {
+        let failed = CommandFailed { id, attempt: 1, disposition: Disposition::Park, error: "422".to_owned() };
+        scenario.record(Event::CommandFailed(failed), None);
+    }
+    scenario.when(labelled("30"));
+    assert!(!wants_label(&scenario));
 }
 
 #[test]

@@ -21,11 +21,15 @@ pub(super) fn back_off(id: CommandId, attempt: u32) -> u64 {
     half + scatter(id, attempt) % (whole - half + 1)
 }
 
-/// SplitMix64 over the id and the attempt. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
+/// A number that follows from the id and the attempt, and looks like chance.
 fn scatter(id: CommandId, attempt: u32) -> u64 {
     let (high, low) = id.0.split_at(8);
     let word = |bytes: &[u8]| bytes.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
-    let seed = word(high) ^ word(low).rotate_left(32) ^ u64::from(attempt);
+    mix(mix(word(high)) ^ mix(word(low).wrapping_add(u64::from(attempt))).rotate_left(32))
+}
+
+/// SplitMix64. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
+fn mix(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -105,27 +105,29 @@ impl Coalescer {
     pub(super) fn expire(&mut self, now: u64) -> Vec<Event> {
         let mut released = Vec::new();
         while self.opened.front().is_some_and(|(opened, _)| opened.saturating_add(WINDOW_MILLIS) <= now) {
-            released.extend(self.close_oldest(now));
+            let Some((subject, events)) = self.close_oldest() else { break };
+            if !events.is_empty() {
+                // What is recorded at the end of a window is the first update of the next one.
+                self.windows.insert(subject.clone(), Window { opened: now, updates: 1 });
+                self.opened.push_back((now, subject));
+            }
+            released.extend(events);
         }
         released
     }
 
     /// Ends the oldest count when there are too many to begin one for this event.
-    pub(super) fn make_room(&mut self, event: &Event, now: u64) -> Vec<Event> {
+    pub(super) fn make_room(&mut self, event: &Event) -> Vec<Event> {
         let known = subject_of(event).is_none_or(|subject| self.windows.contains_key(&subject));
-        if known || self.windows.len() < SUBJECTS { Vec::new() } else { self.close_oldest(now) }
+        let full = !known && self.windows.len() >= SUBJECTS;
+        full.then(|| self.close_oldest()).flatten().map(|(_, events)| events).unwrap_or_default()
     }
 
-    fn close_oldest(&mut self, now: u64) -> Vec<Event> {
-        let Some((opened, subject)) = self.opened.pop_front() else { return Vec::new() };
+    fn close_oldest(&mut self) -> Option<(Subject, Vec<Event>)> {
+        let (_, subject) = self.opened.pop_front()?;
+        let events = self.release(std::slice::from_ref(&subject));
         self.windows.remove(&subject);
-        if !self.closing.remove(&(opened, subject.clone())) {
-            return Vec::new();
-        }
-        // What is recorded at the end of a window is the first update of the next one.
-        self.opened.push_back((now, subject.clone()));
-        self.windows.insert(subject.clone(), Window { opened: now, updates: 1 });
-        self.release(&[subject])
+        Some((subject, events))
     }
 
     /// What is held of one object.
@@ -188,11 +190,6 @@ impl Coalescer {
     pub(super) fn next_release(&self) -> Option<u64> {
         self.closing.first().map(|(opened, _)| opened.saturating_add(WINDOW_MILLIS))
     }
-
-    #[cfg(test)]
-    pub(super) fn size(&self) -> usize {
-        self.windows.len().max(self.opened.len()).max(self.held.len()).max(self.closing.len())
-    }
 }
 
 fn subject_of(event: &Event) -> Option<Subject> {
@@ -210,4 +207,172 @@ fn is_of(watch: &WatchKey, subject: &Subject) -> bool {
 /// The selector of a watch may leave an object out; then it is recorded sooner than it had to be, which harms nothing.
 fn covers(watch: &WatchKey, object: &ObjectKey) -> bool {
     watch.cluster == object.cluster && watch.kind == object.kind
+}
+
+#[cfg(test)]
+mod tests {
+    use liqo_events::{Applied, BodyDigest, CursorMoved, Facts, UnixMillis};
+    use liqo_model::{Kind, ResourceVersion, Uid};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn object(name: &str) -> ObjectKey {
+        ObjectKey::local_cluster_scoped(Kind::Namespace, name)
+    }
+
+    fn watch() -> WatchKey {
+        WatchKey { cluster: ClusterRef::Local, kind: Kind::Namespace, selector: String::new() }
+    }
+
+    fn applied(name: &str, version: u64) -> Event {
+        let applied = Applied {
+            object: object(name),
+            uid: Uid::new(name),
+            resource_version: ResourceVersion::new(version.to_string()),
+            generation: 0,
+            created_at: UnixMillis(0),
+            deleting: false,
+            digest: BodyDigest::default(),
+            facts: Facts::Presence,
+            coalesced: 0,
+        };
+        applied.into()
+    }
+
+    fn cursor(version: u64) -> Event {
+        CursorMoved { watch: watch(), resource_version: ResourceVersion::new(version.to_string()) }.into()
+    }
+
+    /// The subject's number, its version and how many updates the event stands for.
+    fn read(event: &Event) -> (usize, u64, u32) {
+        let (name, version, coalesced) = match event {
+            Event::Applied(applied) => (&applied.object.name, &applied.resource_version, applied.coalesced),
+            Event::CursorMoved(moved) => (&String::new(), &moved.resource_version, 0),
+            other => panic!("{other:?}"),
+        };
+        (
+            ["a", "b", ""].iter().position(|known| known == name).unwrap(),
+            version.as_str().parse().unwrap(),
+            coalesced + 1,
+        )
+    }
+
+    fn size(coalescer: &Coalescer) -> usize {
+        let Coalescer { windows, opened, held, closing } = coalescer;
+        assert_eq!((windows.len(), held.len()), (opened.len(), closing.len()));
+        windows.len().max(held.len())
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Offer(usize, u32),
+        Pass(u64),
+        ReleaseObject,
+        ReleaseWatch,
+        ReleaseCluster,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            6 => (0_usize..3, 1_u32..70).prop_map(|(subject, times)| Step::Offer(subject, times)),
+            3 => (0_u64..70_000).prop_map(Step::Pass),
+            1 => Just(Step::ReleaseObject),
+            1 => Just(Step::ReleaseWatch),
+            1 => Just(Step::ReleaseCluster),
+        ];
+        proptest::collection::vec(step, 0..40)
+    }
+
+    /// Takes the steps and gives what was offered, as subject and version, and what came out.
+    fn run(steps: Vec<Step>) -> (Vec<(usize, u64)>, Vec<Event>) {
+        let (mut coalescer, mut now) = (Coalescer::default(), 0);
+        let (mut offered, mut out) = (Vec::new(), Vec::new());
+        for step in steps {
+            let released = match step {
+                Step::Offer(subject, times) => {
+                    for _ in 0..times {
+                        let version = offered.len() as u64 + 1;
+                        offered.push((subject, version));
+                        let event = match subject {
+                            0 => applied("a", version),
+                            1 => applied("b", version),
+                            _ => cursor(version),
+                        };
+                        out.extend(coalescer.offer(event, now));
+                    }
+                    Vec::new()
+                }
+                Step::Pass(millis) => {
+                    now += millis;
+                    coalescer.expire(now)
+                }
+                Step::ReleaseObject => coalescer.release_object(&object("a")),
+                Step::ReleaseWatch => coalescer.release_watch(&watch()),
+                Step::ReleaseCluster => coalescer.release_cluster(&ClusterRef::Local),
+            };
+            out.extend(released);
+            assert!(size(&coalescer) <= 3);
+            assert!(coalescer.next_release().is_none_or(|at| at > now));
+        }
+        out.extend(coalescer.release_all());
+        assert_eq!(coalescer.next_release(), None);
+        (offered, out)
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_word_always_comes_and_every_update_is_counted(steps in steps()) {
+            let (offered, out) = run(steps);
+            for subject in 0..3 {
+                let last = |version: Option<u64>| version.unwrap_or_default();
+                let said = offered.iter().filter(|(of, _)| *of == subject).map(|(_, version)| *version);
+                let kept: Vec<_> = out.iter().map(read).filter(|(of, ..)| *of == subject).collect();
+                prop_assert!(kept.is_sorted());
+                prop_assert_eq!(last(kept.last().map(|(_, version, _)| *version)), last(said.clone().next_back()));
+                if subject < 2 {
+                    let counted: u32 = kept.iter().map(|(.., updates)| updates).sum();
+                    prop_assert_eq!(usize::try_from(counted).unwrap(), said.count());
+                }
+            }
+        }
+
+        #[test]
+        fn a_cursor_never_comes_before_what_it_covers(steps in steps()) {
+            let (offered, out) = run(steps);
+            for (position, event) in out.iter().enumerate() {
+                let (2, cursor, _) = read(event) else { continue };
+                for object in 0..2 {
+                    let covered = offered.iter().filter(|(of, version)| *of == object && *version < cursor);
+                    let seen = out[..position].iter().map(read).filter(|(of, ..)| *of == object);
+                    let seen = seen.map(|(_, version, _)| version).max();
+                    prop_assert!(covered.map(|(_, version)| *version).max() <= seen, "{cursor}");
+                }
+            }
+        }
+
+        #[test]
+        fn no_window_lets_more_through_than_it_may(times in 1_u32..2_000) {
+            let (_, out) = run(vec![Step::Offer(0, times), Step::Pass(WINDOW_MILLIS), Step::Offer(0, times)]);
+            let most = usize::try_from(UPDATES_A_WINDOW).unwrap();
+            prop_assert!(out.len() <= 2 * most + 1, "{}", out.len());
+        }
+    }
+
+    #[test]
+    fn what_is_counted_is_bounded_and_what_is_held_comes_out_when_it_makes_room() {
+        let mut coalescer = Coalescer::default();
+        for version in 0..100 {
+            coalescer.offer(applied("busy", version), 0);
+        }
+        let mut out = Vec::new();
+        for number in 0..SUBJECTS + 10 {
+            let event = applied(&format!("pod-{number}"), 1);
+            out.extend(coalescer.make_room(&event));
+            assert!(coalescer.offer(event, 1).is_some());
+            assert!(size(&coalescer) <= SUBJECTS);
+        }
+        let [Event::Applied(busy)] = &out[..] else { panic!("{out:?}") };
+        assert_eq!((busy.resource_version.as_str(), busy.coalesced), ("99", 39));
+    }
 }

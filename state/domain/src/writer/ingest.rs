@@ -80,7 +80,7 @@ impl<M: Machine> Writer<M> {
             self.tally.unchanged += 1;
             return;
         }
-        let room = self.coalescer.make_room(&event, now.monotonic);
+        let room = self.coalescer.make_room(&event);
         self.record_held(room, now);
         match self.coalescer.offer(event, now.monotonic) {
             Some(event) => self.record_news(event, now),

@@ -40,6 +40,21 @@ fn a_leader_decides_when_it_has_seen_everything_and_not_before() {
 }
 
 #[test]
+fn plans_that_overlap_give_each_choice_and_each_command_once() {
+    let mut desk = Desk::new();
+    for name in ["a", "b", "c"] {
+        let applied = desk.applied(name, false);
+        desk.observe([applied]);
+    }
+    desk.gain(1);
+    desk.accept(Input::GoLive { epoch: 1 });
+    desk.settle();
+    let names = desk.names();
+    let count = |wanted: &str| names.iter().filter(|name| **name == wanted).count();
+    assert_eq!((count("RemoteNamespaceChosen"), count("CommandIssued")), (3, 3), "{names:?}");
+}
+
+#[test]
 fn a_command_from_before_leaves_when_live_although_nothing_is_recorded() {
     // Given a leader that issued a command and lost its lease before it left
     let mut desk = Desk::live();

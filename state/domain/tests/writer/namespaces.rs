@@ -99,7 +99,16 @@ impl Machine for Namespaces {
                 let remote = NamespaceName::new(format!("{}x", recorded.seq));
                 vec![Output::Record(RemoteNamespaceChosen { remote, ..chosen.clone() }.into())]
             }
-            Event::RemoteNamespaceChosen(chosen) => plan(state, &namespace(chosen.namespace.as_str())),
+            Event::RemoteNamespaceChosen(chosen) => {
+                let from = namespace(chosen.namespace.as_str());
+                // And its neighbour as long as that has no name, as if it depended on the choice: plans overlap.
+                let nameless = |object: &ObjectKey| !state.chosen.contains_key(&name(object));
+                let touched = state.objects.range(from.clone()..).take(2).map(|(object, _)| object);
+                touched
+                    .filter(|object| **object == from || nameless(object))
+                    .flat_map(|object| plan(state, object))
+                    .collect()
+            }
             _ => Vec::new(),
         }
     }
