@@ -57,10 +57,11 @@ async fn run(flags: Flags) -> Result<(), Failure> {
     let (handle, relist_all) = (running.handle, running.recovery.relist_all);
     let may_continue = !running.recovery.is_empty() && !relist_all;
     let (stop, stopping) = watch::channel(false);
-    let claim = Claim { holder, may_continue, chance: chance.split() };
+    let life = local.life(&handle).await?;
+    let claim = Claim { holder, may_continue, life: Arc::clone(&life), chance: chance.split() };
     let lease = tokio::spawn(local.keep_lease(claim, guard, handle.inbox(), told(stopping.clone())));
     let targets = kube_io::control_plane_targets(namespace);
-    let _watching = local.session(relist_all).start(&handle, targets, chance).await?;
+    let _watching = local.session(life, relist_all).start(&handle, targets, chance).await?;
 
     let source = Arc::new(EngineSource::new(handle.clone()));
     let seen = projection_api::Metrics::register(&mut registry);

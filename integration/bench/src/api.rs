@@ -21,6 +21,8 @@ use server::Server;
 const FLOOR_MIB: f64 = 25.0;
 /// What a watched pod may take on top.
 const POD_KIB: f64 = 2.0;
+/// How often a restart is tried before the lease is given up.
+const RESTARTS: u32 = 3;
 /// Replay against a list of the same objects.
 const FASTER: f64 = 5.0;
 
@@ -38,7 +40,7 @@ pub(crate) fn run(kubeconfig: &Path, pods: u32) -> Result<()> {
         version: home.version,
     })?;
     let floor = floor(&directory.path().join("empty"), kubeconfig)?;
-    // Within the fifteen seconds of the lease that the process before has held, as a container that is restarted.
+    say("restarting with a log of them");
     restart(&known, kubeconfig)?;
 
     say(&format!("creating {pods} pods"));
@@ -63,6 +65,7 @@ pub(crate) fn run(kubeconfig: &Path, pods: u32) -> Result<()> {
 
 /// The process with nothing to watch.
 fn floor(log: &Path, kubeconfig: &Path) -> Result<Memory> {
+    say("watching nothing");
     let floor = Child::serve(log, Some(kubeconfig))?.settled_memory()?;
     let goal = Goal::AtMost(FLOOR_MIB);
     emit("memory: without pods", floor.resident / 1024.0, "MiB", goal);
@@ -70,11 +73,27 @@ fn floor(log: &Path, kubeconfig: &Path) -> Result<Memory> {
     Ok(floor)
 }
 
-fn restart(log: &Path, kubeconfig: &Path) -> Result<()> {
-    let restarted = Child::serve(log, Some(kubeconfig))?;
+/// A container that is restarted: the process before it holds a lease that lasts some seconds more. On a machine that
+/// does other things those may pass, and then everything is listed by design; so it is tried again.
+fn restart(known: &Path, kubeconfig: &Path) -> Result<()> {
+    for attempt in 1..=RESTARTS {
+        let log = known.with_extension(attempt.to_string());
+        copy(known, &log)?;
+        drop(Child::serve(&known.with_extension("before"), Some(kubeconfig))?);
+        let restarted = Child::serve(&log, Some(kubeconfig))?;
+        if restarted.hello.continued || attempt == RESTARTS {
+            return report(&restarted);
+        }
+        say("the lease ended before the restart did; once more");
+    }
+    Ok(())
+}
+
+fn report(restarted: &Child) -> Result<()> {
     let hello = &restarted.hello;
     emit("restart at a server: state and cursors known", hello.knows_millis / 1000.0, "s", GOAL);
     emit("restart at a server: live, lease and watches included", hello.live_millis / 1000.0, "s", GOAL);
+    emit("restart at a server: processor time until then", hello.cpu_seconds, "CPU-s", None);
     let (relists, lists) =
         (sum(&hello.counters, "relists", ""), sum(&hello.counters, "requests", "verb=\"list\""));
     emit("restart at a server: complete lists", relists, "lists", Goal::AtMost(0.0));
@@ -82,6 +101,20 @@ fn restart(log: &Path, kubeconfig: &Path) -> Result<()> {
     emit("restart at a server: list requests, each of 1 object", lists, "requests", Goal::AtMost(probes));
     if hello.objects < OBJECTS as usize {
         return Err(format!("only {} objects are known after the restart", hello.objects).into());
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.metadata()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
     }
     Ok(())
 }

@@ -52,6 +52,8 @@ pub(crate) struct Hello {
     pub(crate) replayed: u64,
     pub(crate) objects: usize,
     pub(crate) cursors: usize,
+    /// Whether the lease of the process before was continued, so that nothing had to be listed.
+    pub(crate) continued: bool,
     /// The counters of kube-io.
     pub(crate) counters: BTreeMap<String, f64>,
 }
@@ -131,6 +133,7 @@ async fn with_server(arguments: &Arguments, kubeconfig: &std::path::Path, began:
     let _watching = session.start(&handle, targets(), chance).await?;
     handle.subscribe().wait_for(|now| now.live).await?;
     hello.live(began)?;
+    hello.continued = handle.read(|state| state.lease.continued).await?;
     hello.counters = counters(&registry)?;
     say(&hello)?;
     answer(&handle, &watches, &registry).await

@@ -11,7 +11,7 @@ use fixture::audit::writes;
 use fixture::controller::{Controller, replay};
 use fixture::objects::{foreign_cluster, namespace, offloading, virtual_node};
 use fixture::{Cluster, NAMESPACE, testbed};
-use liqo_testbed::Verb;
+use liqo_testbed::{Testbed, Verb};
 
 const LEASE: &str = "lease/66cf253f.ctrlmgr.liqo.io";
 
@@ -183,6 +183,54 @@ async fn api_a_watch_survives_its_api_server_and_what_that_forgot() {
         |name: &str| replayed.state.local(liqo_model::Kind::ForeignCluster).any(|(key, _)| key.name == name);
     assert!(known("expired") && !known("before"));
     testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+/// Invariant 8: a cluster that was restored from a backup begins a new generation, and absence then proves nothing.
+#[tokio::test]
+async fn api_a_cluster_restored_from_a_backup_is_noticed_and_nothing_is_destroyed() {
+    let Some(testbed) = testbed("api_a_cluster_restored_from_a_backup_is_noticed_and_nothing_is_destroyed")
+    else {
+        return;
+    };
+    let cluster = Cluster::up(&testbed, "restored").await;
+    let mut controller = Controller::start(&cluster, "restored");
+    controller.leads(&cluster);
+    cluster.apply(&virtual_node("milan"));
+    handled(&cluster, "early");
+    with_etcd_stopped(&testbed, &cluster, "cp -a /var/lib/etcd /var/lib/etcd.backup").await;
+    cluster.apply(&format!("{}---{}", namespace("shop"), offloading("shop", "LocalAndRemote")));
+    handled(&cluster, "late");
+    cluster.wait_for("namespaceoffloading/offloading", "shop", ".status.offloadingPhase", "InProgress");
+
+    let restore = "rm -rf /var/lib/etcd && mv /var/lib/etcd.backup /var/lib/etcd";
+    with_etcd_stopped(&testbed, &cluster, restore).await;
+    handled(&cluster, "again");
+    controller.kill();
+    let replayed = replay(&controller.log);
+    assert_eq!(replayed.state.generation(&liqo_model::ClusterRef::Local), 2, "{}", controller.printed());
+    let destructive = replayed.events.iter().filter(|envelope| match envelope.open().unwrap().event {
+        liqo_events::Event::CommandIssued(issued) => issued.command.effect.is_destructive(),
+        _ => false,
+    });
+    assert_eq!(destructive.count(), 0);
+    let known =
+        |name: &str| replayed.state.local(liqo_model::Kind::ForeignCluster).any(|(key, _)| key.name == name);
+    assert!(known("early") && known("again") && !known("late"));
+    testbed.down(&[cluster.name.clone()]).await.unwrap();
+}
+
+/// Does something to etcd's files while nothing uses them.
+async fn with_etcd_stopped(testbed: &Testbed, cluster: &Cluster, command: &str) {
+    let node = format!("{}-control-plane", cluster.name);
+    for component in ["kube-apiserver", "etcd"] {
+        testbed.component(&node, Verb::Stop, component).await.unwrap();
+    }
+    let done = testbed.exec(&node, &["sh", "-c", command]).await.unwrap();
+    assert!(done.success, "{command}");
+    for component in ["etcd", "kube-apiserver"] {
+        testbed.component(&node, Verb::Start, component).await.unwrap();
+    }
+    answers(cluster);
 }
 
 /// Waits until the API server answers again.

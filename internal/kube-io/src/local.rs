@@ -4,14 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use liqo_api::names::MANAGER_LEASE;
-use liqo_engine::{Inbox, SystemClock};
+use liqo_domain::LiqoMachine;
+use liqo_engine::{EngineStopped, Handle, Inbox, SystemClock};
 use liqo_events::Started;
 use liqo_model::{ClusterRef, Uid};
 use prometheus_client::registry::Registry;
 
 use crate::lease::{LeaseGuard, LeaseKeeper, LeaseSettings};
 use crate::log_key::{config, random_bytes};
-use crate::watch::Watches;
+use crate::session::life;
+use crate::watch::{ClusterLife, Watches};
 use crate::write::Writer;
 use crate::{
     ApiServer, ApiServers, BodyCache, Chance, DEFAULT_CACHE_BYTES, DigestKey, Error, Gone, Limits, Metrics,
@@ -68,10 +70,22 @@ impl Local {
         Writer::new(self.servers.clone(), self.watches.clone(), cache, metrics)
     }
 
+    /// The life of the cluster, as far as the log knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineStopped`].
+    pub async fn life(&self, handle: &Handle<LiqoMachine>) -> Result<Arc<ClusterLife>, EngineStopped> {
+        let namespace = self.namespace.clone();
+        let read = handle.read(move |state| life(state, &ClusterRef::Local, &namespace, MANAGER_LEASE));
+        read.await.map(Arc::new)
+    }
+
     /// Watches. After a log that cannot be relied on, everything is listed anew.
-    pub fn session(&self, relist_all: bool) -> Session {
+    pub fn session(&self, life: Arc<ClusterLife>, relist_all: bool) -> Session {
         Session {
             server: Arc::clone(&self.server),
+            life,
             watches: self.watches.clone(),
             cache: Arc::clone(&self.cache),
             digest_key: self.digest_key.clone(),
@@ -88,11 +102,11 @@ impl Local {
         inbox: Inbox,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = Result<(), Gone>> + Send + 'static {
-        let Claim { holder, may_continue, chance } = claim;
+        let Claim { holder, may_continue, life, chance } = claim;
         let (namespace, name) = (self.namespace.clone(), MANAGER_LEASE.to_owned());
         let settings = LeaseSettings { namespace, name, holder, may_continue };
         let (keeper, _) = LeaseKeeper::new(Arc::clone(&self.server), settings, inbox, SystemClock, chance);
-        keeper.guarding(guard).run(shutdown)
+        keeper.guarding(guard).bearing_witness_of(life).run(shutdown)
     }
 }
 
@@ -103,6 +117,8 @@ pub struct Claim {
     pub holder: Uid,
     /// Whether the log of an earlier container of this pod is whole.
     pub may_continue: bool,
+    /// The life of the cluster, which the Lease bears witness of.
+    pub life: Arc<ClusterLife>,
     /// For pauses.
     pub chance: Chance,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use liqo_domain::{LiqoMachine, State};
 use liqo_engine::{EngineStopped, Handle, Inbox, Input, Published};
-use liqo_model::{ClusterRef, Kind, Uid};
+use liqo_model::{ClusterRef, Kind};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -22,6 +22,8 @@ use crate::{ApiServer, BodyCache, Chance, DigestKey, Metrics};
 pub struct Session {
     /// The API server.
     pub server: Arc<ApiServer>,
+    /// The life of its cluster.
+    pub life: Arc<ClusterLife>,
     /// Where the actuator finds the watches.
     pub watches: Watches,
     /// Bodies of recent events.
@@ -32,13 +34,6 @@ pub struct Session {
     pub metrics: Arc<Metrics>,
     /// Cursors say nothing: a part of the log is missing or folded to another state than was recorded.
     pub relist_all: bool,
-}
-
-/// What the log knows of the cluster.
-struct Known {
-    uid: Uid,
-    generation: u64,
-    cursors: Vec<Cursor>,
 }
 
 impl Session {
@@ -57,15 +52,14 @@ impl Session {
         let cluster = self.server.cluster().clone();
         let known = {
             let cluster = cluster.clone();
-            handle.read(move |state| known(state, &cluster)).await?
+            handle.read(move |state| cursors(state, &cluster)).await?
         };
-        let life = Arc::new(ClusterLife::new(cluster, known.uid, known.generation));
         let mut tasks = JoinSet::new();
         for target in targets {
-            let cursor = known.cursors.iter().find(|cursor| cursor.watch.kind == target.kind).cloned();
+            let cursor = known.iter().find(|cursor| cursor.watch.kind == target.kind).cloned();
             let cursor = cursor.filter(|_| !self.relist_all);
             let (watch, watch_handle) =
-                Watch::new(self.context(handle.inbox(), &life), target, cursor, chance.split());
+                Watch::new(self.context(handle.inbox()), target, cursor, chance.split());
             self.watches.insert(watch_handle);
             tasks.spawn(async move {
                 let _: crate::Gone = watch.run().await;
@@ -77,10 +71,10 @@ impl Session {
         Ok(tasks)
     }
 
-    fn context(&self, sink: Inbox, life: &Arc<ClusterLife>) -> WatchContext<Inbox> {
+    fn context(&self, sink: Inbox) -> WatchContext<Inbox> {
         WatchContext {
             server: Arc::clone(&self.server),
-            life: Arc::clone(life),
+            life: Arc::clone(&self.life),
             sink,
             digest_key: self.digest_key.clone(),
             cache: Arc::clone(&self.cache),
@@ -89,21 +83,25 @@ impl Session {
     }
 }
 
-fn known(state: &State, cluster: &ClusterRef) -> Known {
-    let life = state.clusters.get(cluster);
-    let generation = life.map_or(0, |life| life.body.generation);
+/// How far each watch of a cluster has been followed.
+fn cursors(state: &State, cluster: &ClusterRef) -> Vec<Cursor> {
+    let generation = state.generation(cluster);
     let cursors = state.cursors.iter().filter(|((of, _), _)| of == cluster);
-    Known {
-        uid: life.map(|life| life.body.uid.clone()).unwrap_or_default(),
-        generation,
-        cursors: cursors
-            .map(|(_, cursor)| Cursor {
-                watch: cursor.body.watch.clone(),
-                resource_version: cursor.body.resource_version.clone(),
-                generation,
-            })
-            .collect(),
-    }
+    cursors
+        .map(|(_, cursor)| Cursor {
+            watch: cursor.body.watch.clone(),
+            resource_version: cursor.body.resource_version.clone(),
+            generation,
+        })
+        .collect()
+}
+
+/// What the log knows of the life of a cluster, with the Lease as its witness.
+pub(crate) fn life(state: &State, cluster: &ClusterRef, namespace: &str, lease: &str) -> ClusterLife {
+    let known = state.clusters.get(cluster);
+    let uid = known.map(|life| life.body.uid.clone()).unwrap_or_default();
+    let life = ClusterLife::new(cluster.clone(), uid, state.generation(cluster));
+    life.witnessed_by(namespace, lease, state.lease.epoch)
 }
 
 /// Goes live once for each epoch, when everything was seen.

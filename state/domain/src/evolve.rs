@@ -111,7 +111,10 @@ impl State {
         let facts = known.facts.clone();
         let proven = match vanished.proof {
             Proof::Deleted => true,
-            Proof::AbsentFromList { generation } => generation == known.cluster_generation,
+            Proof::AbsentFromList { generation } => {
+                generation == known.cluster_generation
+                    && generation == self.generation(&vanished.object.cluster)
+            }
         };
         self.objects.remove(&vanished.object);
         self.rejected.remove(&vanished.object);

@@ -19,11 +19,15 @@ impl World {
         ids[self.chance.index(ids.len())]
     }
 
-    /// A process may die before any of its steps, which is between any two.
-    pub(crate) fn maybe_crash_between_steps(&mut self, actor: Actor) {
-        if self.may(Fault::Crash) && self.chance.one_in(500) {
-            // It dies right after this step, before anything that the step plans.
-            self.plan_at(self.now, Step::Kill(actor.process));
+    /// A process may die or stand still after any of its steps, before anything that the step plans.
+    pub(crate) fn interrupt(&mut self, actor: Actor, step: &Step) {
+        let id = actor.process;
+        let degraded = self.running(actor).is_some_and(|running| running.degraded.is_some());
+        // What only memory has makes a death most harmful, and a command under way makes a pause so.
+        if self.may(Fault::Crash) && self.chance.one_in(if degraded { 80 } else { 400 }) {
+            self.plan_at(self.now, Step::Kill(id));
+        } else if self.may(Fault::Pause) && matches!(step, Step::Answer(..)) && self.chance.one_in(60) {
+            self.pause(id);
         }
     }
 
@@ -32,7 +36,7 @@ impl World {
         if self.calm {
             return Ok(());
         }
-        self.plan(500, 15_000, Step::Fault);
+        self.plan(300, 9_000, Step::Fault);
         let cluster = self.chance.index(self.clusters.len());
         let id = self.some_process();
         let among: Vec<Fault> = self.settings.faults.iter().copied().collect();

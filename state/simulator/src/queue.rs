@@ -6,10 +6,13 @@ use liqo_model::Kind;
 
 use crate::chance::Chance;
 use crate::process::{Actor, Flight, ProcessId, Reply};
+use crate::user::Opening;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
+    /// A user makes one of the first moves.
+    Opening(usize, Opening),
     /// A user does something.
     User,
     /// Something goes wrong.
@@ -45,7 +48,8 @@ impl Step {
             Self::Lease(actor) | Self::Watch(actor, _) | Self::Work(actor) | Self::Cut(actor) => Some(*actor),
             Self::Flushed(actor) | Self::Dispatch(actor) => Some(*actor),
             Self::Answer(flight, _) => Some(flight.actor),
-            Self::User | Self::Fault | Self::Agents(_) | Self::Start(_) | Self::Kill(_) | Self::Arrive(_) => None,
+            Self::Opening(..) | Self::User | Self::Fault | Self::Agents(_) => None,
+            Self::Start(_) | Self::Kill(_) | Self::Arrive(_) => None,
         }
     }
 }

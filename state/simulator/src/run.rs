@@ -42,8 +42,9 @@ pub struct Report {
 /// Runs the history of one seed to its end.
 pub fn run(seed: u64, settings: &Settings) -> Report {
     let mut world = World::new(seed, settings);
-    world.plan(1_000, 4_000, Step::User);
-    world.plan(5_000, 20_000, Step::Fault);
+    world.open_the_play();
+    world.plan(1_000, 9_000, Step::User);
+    world.plan(3_000, 15_000, Step::Fault);
     let outcome = whole(&mut world, seed);
     let violation = outcome.err().map(|Broken { invariant, message }| Violation {
         invariant,

@@ -47,7 +47,7 @@ impl World {
     fn calm_down(&mut self) {
         self.note(|| "faults and users stop".to_owned());
         self.calm = true;
-        self.queue.retain(|step| !matches!(step, Step::User | Step::Fault | Step::Kill(_)));
+        self.queue.retain(|step| !matches!(step, Step::Opening(..) | Step::User | Step::Fault | Step::Kill(_)));
         for cluster in &mut self.clusters {
             cluster.api.bad = (0, 0);
             cluster.api.down_until = 0;

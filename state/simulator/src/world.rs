@@ -127,7 +127,7 @@ impl World {
                 self.plan_at(until, step);
                 return Ok(true);
             }
-            self.maybe_crash_between_steps(actor);
+            self.interrupt(actor, &step);
         }
         self.perform(step)?;
         self.wake();
@@ -137,6 +137,7 @@ impl World {
 
     fn perform(&mut self, step: Step) -> Checked {
         match step {
+            Step::Opening(cluster, opening) => self.opening(cluster, opening),
             Step::User => self.user(),
             Step::Fault => self.fault()?,
             Step::Agents(cluster) => self.agents(cluster)?,

@@ -88,10 +88,10 @@ fn pod(at: u32) -> (String, Value) {
     let template = format!("{:010x}", u64::from(at % 500) * 0x1b1b_1b1b);
     let set = format!("{app}-{template}");
     let name = format!("{set}-{at:05x}");
-    let owner = |kind: &str, group: &str, name: &str, controller: bool| {
+    let owner = |kind: &str, group: &str, name: &str| {
         json!({
-            "apiVersion": group, "kind": kind, "name": name, "controller": controller,
-            "uid": format!("{:08x}-7bbd-4f3a-9ac1-2f9d56a0c2d1", at % 500),
+            "apiVersion": group, "kind": kind, "name": name, "controller": kind == "ReplicaSet",
+            "uid": format!("{:08x}-7bbd-4f3a-9ac1-{kind:->12}", at % 500),
         })
     };
     let body = json!({
@@ -114,8 +114,8 @@ fn pod(at: u32) -> (String, Value) {
                 "checksum/config": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             },
             "ownerReferences": [
-                owner("ReplicaSet", "apps/v1", &set, true),
-                owner("Rollout", "argoproj.io/v1alpha1", &app, false),
+                owner("ReplicaSet", "apps/v1", &set),
+                owner("Rollout", "argoproj.io/v1alpha1", &app),
             ],
         },
         "spec": {

@@ -56,21 +56,31 @@ async fn a_new_generation_is_tried_each_minute() {
 
 #[tokio::test(start_paused = true)]
 async fn what_happens_while_a_generation_is_begun_is_in_it() {
+    // Given a degraded engine whose disk is well again, and slow
     let mut world = World::live().await;
     world.disk.break_down();
-    let update = world.update("pod");
-    world.observe([update]).await;
+    let applied = world.applied("before", true);
+    world.observe([applied]).await;
     world.disk.repair();
-    // Each event comes before, while or after the new generation takes over.
-    for second in 0..70 {
-        let update = world.update(&format!("pod-{second}"));
-        world.observe([update]).await;
-        elapse(Duration::from_secs(1)).await;
+    let blocked = world.disk.block();
+    world.pass(Duration::from_secs(60)).await;
+    world.disk.next_write().await;
+    // When events come while the new generation is begun
+    for number in 0..20 {
+        let applied = world.applied(&format!("pod-{number}"), true);
+        tokio::join!(world.observe([applied]), world.pass(Duration::from_millis(6)));
     }
-    assert_eq!((*world.engine.handle.degraded().borrow()).clone(), None);
+    assert!(world.engine.handle.degraded().borrow().is_some());
+    drop(blocked);
+    elapse(Duration::from_secs(1)).await;
+    // Then the new generation has them
+    assert!(world.engine.handle.degraded().borrow().is_none());
+    let applied = world.applied("after", true);
+    world.observe([applied]).await;
+    assert!(world.engine.handle.degraded().borrow().is_none());
     let state = world.state().await;
     let next = World::on(&world.crash().await).await;
-    assert_eq!(next.engine.recovery.diverged_at, None);
+    assert_eq!((next.engine.recovery.diverged_at, next.engine.recovery.replayed), (None, 21 * 2));
     assert_eq!(next.state().await, state);
 }
 

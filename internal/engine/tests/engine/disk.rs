@@ -15,7 +15,7 @@ pub(crate) struct Disk(Arc<Inner>);
 struct Inner {
     content: Mutex<Content>,
     free: Condvar,
-    /// Appends that have begun.
+    /// Writes that have begun.
     begun: watch::Sender<u64>,
 }
 
@@ -28,6 +28,7 @@ struct Content {
     broken: bool,
     generations: u32,
     attempts: u32,
+    collections: u32,
 }
 
 impl Disk {
@@ -40,14 +41,16 @@ impl Disk {
         self.0.content.lock().unwrap()
     }
 
-    /// From now on every append waits.
-    pub(crate) fn block(&self) {
+    /// Every write waits until what this gives is dropped, be it because a test fails.
+    pub(crate) fn block(&self) -> Blocked {
         self.content().blocked = true;
+        Blocked(self.clone())
     }
 
-    pub(crate) fn unblock(&self) {
-        self.content().blocked = false;
-        self.0.free.notify_all();
+    fn when_free(&self) -> MutexGuard<'_, Content> {
+        self.0.begun.send_modify(|begun| *begun += 1);
+        let free = self.0.free.wait_while(self.content(), |content| content.blocked);
+        free.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on every append fails, and no generation can be begun.
@@ -59,8 +62,8 @@ impl Disk {
         self.content().broken = false;
     }
 
-    /// Waits until another append has begun than those so far.
-    pub(crate) async fn next_append(&self) {
+    /// Waits until another write has begun than those so far.
+    pub(crate) async fn next_write(&self) {
         let mut begun = self.0.begun.subscribe();
         begun.changed().await.unwrap();
     }
@@ -76,6 +79,11 @@ impl Disk {
     /// How often a new generation was tried.
     pub(crate) fn attempts(&self) -> u32 {
         self.content().attempts
+    }
+
+    /// How often retention was asked for.
+    pub(crate) fn collections(&self) -> u32 {
+        self.content().collections
     }
 
     pub(crate) fn events(&self) -> Vec<Envelope> {
@@ -101,14 +109,24 @@ impl Disk {
     }
 }
 
+/// As long as it lives, writes wait.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Blocked(Disk);
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        self.0.content().blocked = false;
+        self.0.0.free.notify_all();
+    }
+}
+
 /// The log on the disk.
 struct LogOnDisk(Disk);
 
 impl EventLog for LogOnDisk {
     fn append(&mut self, batch: &[Envelope]) -> Result<(), LogError> {
-        self.0.0.begun.send_modify(|begun| *begun += 1);
-        let free = self.0.0.free.wait_while(self.0.content(), |content| content.blocked);
-        let mut content = free.unwrap_or_else(PoisonError::into_inner);
+        let mut content = self.0.when_free();
         if content.broken {
             let first = batch.first().map(|envelope| envelope.seq).unwrap_or_default();
             return Err(LogError::Append { first, source: Failure::Store("input/output error".to_owned()) });
@@ -142,7 +160,9 @@ impl EventLog for LogOnDisk {
     }
 
     fn collect(&mut self, now: UnixMillis) -> Result<(), LogError> {
-        self.0.content().log.collect(now)
+        let mut content = self.0.content();
+        content.collections += 1;
+        content.log.collect(now)
     }
 
     fn statistics(&self) -> LogStatistics {
@@ -159,8 +179,8 @@ impl LogSource for Disk {
     }
 
     fn begin(&mut self, snapshot: &Snapshot) -> Result<Box<dyn EventLog>, LogError> {
-        let mut content = self.content();
-        content.attempts += 1;
+        self.content().attempts += 1;
+        let mut content = self.when_free();
         if content.broken {
             return Err(broken());
         }

@@ -97,7 +97,8 @@ async fn it_runs_on_a_volume() {
         let applied = world.applied("shop", false);
         world.observe([applied]).await;
         world.act().await.succeed();
-        let update = world.update("other");
+        elapse(Duration::from_secs(1)).await;
+        let update = world.applied("other", true);
         let last = world.observe([update]).await;
         let history = world.engine.handle.history(Seq(1), 5_000).await.unwrap();
         assert_eq!(history.len() as u64, last.0);

@@ -12,17 +12,17 @@ use crate::world::World;
 async fn reads_see_only_what_is_durable() {
     let mut world = World::new().await;
     world.settle().await;
-    world.disk.block();
+    let blocked = world.disk.block();
     let update = world.update("pod");
     world.inbox().send(Input::Observe(vec![update])).await.unwrap();
-    world.disk.next_append().await;
+    world.disk.next_write().await;
     let handle = world.engine.handle.clone();
     let read = tokio::spawn(async move {
         handle.read_published(|state, published| (state.objects.len(), published.seq)).await
     });
     world.pass(Duration::from_secs(10)).await;
     assert!(!read.is_finished(), "what is in memory may be lost");
-    world.disk.unblock();
+    drop(blocked);
     assert_eq!(read.await.unwrap(), Ok((1, Seq(2))));
 }
 

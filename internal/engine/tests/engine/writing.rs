@@ -12,11 +12,11 @@ use crate::world::{World, elapse};
 async fn no_effect_leaves_before_its_events_are_durable() {
     // Given a live engine whose log hangs
     let mut world = World::live().await;
-    world.disk.block();
+    let blocked = world.disk.block();
     let applied = world.applied("shop", false);
     let inbox = world.inbox();
     let sender = tokio::spawn(async move { inbox.send_durably(Input::Observe(vec![applied])).await });
-    world.disk.next_append().await;
+    world.disk.next_write().await;
     // When time passes
     world.pass(Duration::from_secs(20)).await;
     // Then nothing is done, published or acknowledged
@@ -24,7 +24,7 @@ async fn no_effect_leaves_before_its_events_are_durable() {
     assert!(!sender.is_finished());
     assert_eq!(world.engine.handle.subscribe().borrow().seq, Seq(2));
     // And when the log answers, the command leaves
-    world.disk.unblock();
+    drop(blocked);
     assert_eq!(world.act().await.target(), "shop");
     assert_eq!(sender.await.unwrap(), Ok(Seq(5)));
 }
@@ -71,7 +71,7 @@ async fn a_full_inbox_blocks_senders_and_loses_nothing() {
     // Given a log that hangs
     let mut world = World::new().await;
     world.settle().await;
-    world.disk.block();
+    let blocked = world.disk.block();
     let total = 4 * INBOX;
     let updates: Vec<_> = (0..total).map(|number| world.update(&format!("pod-{number}"))).collect();
     let inbox = world.inbox();
@@ -89,7 +89,7 @@ async fn a_full_inbox_blocks_senders_and_loses_nothing() {
     assert!((INBOX..total).contains(&taken), "{taken} of {total}");
     assert!(!sender.is_finished());
     // And when the log answers, everything arrives, in order
-    world.disk.unblock();
+    drop(blocked);
     sender.await.unwrap();
     let last = world.update("last");
     world.observe([last]).await;
@@ -147,4 +147,5 @@ async fn a_quiet_process_writes_a_snapshot_after_ten_minutes_and_then_none() {
     assert_eq!(world.disk.snapshot().map(|snapshot| snapshot.at), Some(Seq(2)));
     elapse(Duration::from_secs(6_000)).await;
     assert!((world.figure("liqo_log_snapshots") - 1.0).abs() < 0.1);
+    assert_eq!(world.disk.collections(), 1, "history is dropped with each snapshot");
 }

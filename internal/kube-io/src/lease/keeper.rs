@@ -12,6 +12,7 @@ use tracing::{debug, info, warn};
 
 use super::store::{LeaseStore, ServerLease};
 use super::{DURATION, LeaseGuard, LeaseRecord, LeaseStep, MARGIN, Me, RENEW_EVERY, Seen, plan};
+use crate::watch::ClusterLife;
 use crate::{ApiServer, BackOff, Chance, Gone, RawObject, Refusal, Sink};
 
 /// For one request about the Lease: shorter than the pause between two, so that a lost request is tried again while the
@@ -46,6 +47,8 @@ pub struct LeaseKeeper<L, S, C> {
     /// The Lease as it was seen last, and since when it is so.
     seen: Option<(LeaseRecord, Instant)>,
     back_off: BackOff,
+    /// The life of the cluster, which the Lease bears witness of.
+    life: Option<Arc<ClusterLife>>,
 }
 
 impl<S: Sink, C: Clock> LeaseKeeper<ServerLease, S, C> {
@@ -73,7 +76,18 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
         let guard = LeaseGuard::new();
         let back_off = BackOff::default();
         let own = guard.clone();
-        let keeper = Self { store, settings, sink, clock, guard, chance, held: None, seen: None, back_off };
+        let keeper = Self {
+            store,
+            settings,
+            sink,
+            clock,
+            guard,
+            chance,
+            held: None,
+            seen: None,
+            back_off,
+            life: None,
+        };
         (keeper, own)
     }
 
@@ -81,6 +95,12 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
     #[must_use]
     pub fn guarding(self, guard: LeaseGuard) -> Self {
         Self { guard, ..self }
+    }
+
+    /// Lets the Lease bear witness of the cluster's life.
+    #[must_use]
+    pub fn bearing_witness_of(self, life: Arc<ClusterLife>) -> Self {
+        Self { life: Some(life), ..self }
     }
 
     /// Keeps the Lease until `shutdown` is done, then gives it back. End what acts before: the next holder may begin the
@@ -130,7 +150,7 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
         }
         // The holder knows the Lease. If somebody changed it nevertheless, the version will say so.
         if self.held.is_none()
-            && let Err(refusal) = self.look().await
+            && let Err(refusal) = self.look().await?
         {
             return Ok(self.failed(&refusal));
         }
@@ -181,7 +201,11 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
     ) -> Result<Duration, Gone> {
         match answer {
             Ok(lease) => {
-                self.seen = Some((LeaseRecord::read(&lease), sent));
+                let record = LeaseRecord::read(&lease);
+                if let Some(life) = &self.life {
+                    life.remember(&record.testimony());
+                }
+                self.seen = Some((record, sent));
                 self.guard.extend(sent + DURATION.saturating_sub(MARGIN));
                 self.back_off.reset();
                 if let Some(gained) = gained {
@@ -194,7 +218,7 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
             // Whether it was written may be unknown. Who does not hold it looks before each attempt; who does learns
             // from the version, and then looks whether it is still its own: a label from somebody is no other holder.
             Err(refusal) if self.held.is_some() && matches!(refusal.code(), 404 | 409) => {
-                match self.look().await {
+                match self.look().await? {
                     Ok(()) => Ok(Duration::ZERO),
                     Err(refusal) => Ok(self.failed(&refusal)),
                 }
@@ -204,18 +228,26 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
     }
 
     /// Reads the Lease, and remembers since when it is as it is.
-    async fn look(&mut self) -> Result<(), Refusal> {
+    async fn look(&mut self) -> Result<Result<(), Refusal>, Gone> {
+        let asked = match &self.life {
+            Some(life) => Some((Arc::clone(life), life.ask().await)),
+            None => None,
+        };
         let record = match within(self.patience(), self.store.get()).await {
             Ok(lease) => LeaseRecord::read(&lease),
             Err(refusal) if refusal.code() == 404 => {
                 self.seen = None;
-                return Ok(());
+                return Ok(Ok(()));
             }
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => return Ok(Err(refusal)),
         };
+        // Before anything is written: afterwards the Lease would be new again, and nobody would know.
+        if let Some((life, asked)) = asked {
+            life.heard(&asked, record.testimony(), &self.sink).await?;
+        }
         let unchanged = self.seen.as_ref().filter(|(known, _)| *known == record).map(|(_, since)| *since);
         self.seen = Some((record, unchanged.unwrap_or_else(Instant::now)));
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// No longer the leader: nothing leaves from now on, then everybody is told.

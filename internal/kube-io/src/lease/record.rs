@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{DURATION, LeaseSettings};
 use crate::RawObject;
 use crate::keys::EPOCH;
+use crate::watch::Testimony;
 
 /// What a Lease says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct LeaseRecord {
 
 impl LeaseRecord {
     /// Reads a Lease; fields that are missing or wrong read as those of a Lease that nobody holds.
-    pub(super) fn read(object: &RawObject) -> Self {
+    pub(crate) fn read(object: &RawObject) -> Self {
         let spec = &object.body["spec"];
         let epoch = object.body["metadata"]["annotations"][EPOCH].as_str().and_then(|text| text.parse().ok());
         let renewed_at = spec["renewTime"].as_str().and_then(parse_rfc3339);
@@ -43,6 +44,11 @@ impl LeaseRecord {
             transitions: spec["leaseTransitions"].as_i64().unwrap_or_default(),
             resource_version: object.resource_version.clone(),
         }
+    }
+
+    /// What it says of the state of the cluster.
+    pub(crate) fn testimony(&self) -> Testimony {
+        Testimony { epoch: self.epoch, version: self.resource_version.clone() }
     }
 
     /// A new Lease that is held.

@@ -3,10 +3,17 @@
 //! A cluster is known by the uid of its namespace kube-system, which ends with its etcd. One that was rebuilt has another
 //! uid; one that was restored from a backup has versions below those that were seen. Either begins a new *generation*, in
 //! which absence proves nothing about what was known before.
+//!
+//! A restored cluster soon has written as much as it had, and backups are restored with versions moved forward, so the
+//! version of a list may tell nothing. The *witness* is an object whose version only ever grows and that this process
+//! knows well: its Lease. One that is older than it was, or has an earlier epoch, is of an earlier state of the cluster.
+
+use std::sync::{Mutex as SyncMutex, PoisonError};
 
 use liqo_events::{Event, GenerationChanged};
-use liqo_model::{ClusterRef, Uid};
+use liqo_model::{ClusterRef, ResourceVersion, Uid};
 use tokio::sync::Mutex;
+use tracing::warn;
 
 use crate::{Gone, Sink};
 use liqo_engine::Input;
@@ -16,6 +23,35 @@ use liqo_engine::Input;
 pub struct ClusterLife {
     cluster: ClusterRef,
     known: Mutex<Known>,
+    /// Namespace and name of the Lease, where there is one.
+    lease: Option<(String, String)>,
+    testimony: SyncMutex<Testimony>,
+}
+
+/// The latest that is known of the Lease.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Testimony {
+    pub(crate) epoch: u64,
+    /// Empty when it was not seen in this process yet.
+    pub(crate) version: ResourceVersion,
+}
+
+impl Testimony {
+    /// What is wrong with a Lease that says `now` after it said this.
+    fn contradicted_by(&self, now: &Self) -> Option<String> {
+        if now.epoch < self.epoch {
+            return Some(format!("the epoch of the lease was {} and is {}", self.epoch, now.epoch));
+        }
+        let older = now.version.is_older_than(&self.version);
+        older.then(|| format!("the version of the lease was {} and is {}", self.version, now.version))
+    }
+}
+
+/// What was known before a question was asked, to be compared with the answer.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    generation: u64,
+    testimony: Testimony,
 }
 
 /// What is known of a cluster's life.
@@ -38,7 +74,47 @@ enum Verdict {
 impl ClusterLife {
     /// What the log knows: the uid and generation of the last `GenerationChanged`, or an empty uid and 0.
     pub fn new(cluster: ClusterRef, uid: Uid, generation: u64) -> Self {
-        Self { cluster, known: Mutex::new(Known { uid, generation }) }
+        let known = Mutex::new(Known { uid, generation });
+        Self { cluster, known, lease: None, testimony: SyncMutex::default() }
+    }
+
+    /// Lets a Lease bear witness. `epoch` is the last that the log knows.
+    #[must_use]
+    pub fn witnessed_by(self, namespace: &str, name: &str, epoch: u64) -> Self {
+        let testimony = SyncMutex::new(Testimony { epoch, version: ResourceVersion::default() });
+        Self { lease: Some((namespace.to_owned(), name.to_owned())), testimony, ..self }
+    }
+
+    /// Namespace and name of the Lease that bears witness.
+    pub(crate) fn lease(&self) -> Option<(&str, &str)> {
+        self.lease.as_ref().map(|(namespace, name)| (namespace.as_str(), name.as_str()))
+    }
+
+    /// To be called before the Lease is read: what is written meanwhile is newer than that.
+    pub(crate) async fn ask(&self) -> Asked {
+        let generation = self.known.lock().await.generation;
+        let testimony = self.testimony.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Asked { generation, testimony }
+    }
+
+    /// The Lease was written, or read and found in order.
+    pub(crate) fn remember(&self, now: &Testimony) {
+        let mut known = self.testimony.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contradicted_by(now).is_none() {
+            *known = now.clone();
+        }
+    }
+
+    /// The Lease was read. When it is older than it was, a new generation begins.
+    pub(crate) async fn heard<S: Sink>(&self, asked: &Asked, now: Testimony, sink: &S) -> Result<(), Gone> {
+        let Some(reason) = asked.testimony.contradicted_by(&now) else {
+            self.remember(&now);
+            return Ok(());
+        };
+        let reason = format!("{reason}: it was restored from a backup");
+        self.went_back(asked.generation, reason, sink).await?;
+        *self.testimony.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        Ok(())
     }
 
     /// The cluster was seen with a uid, if that could be read. Returns the generation that it is in now.
@@ -64,6 +140,10 @@ impl ClusterLife {
 async fn settle<S: Sink>(known: &mut Known, verdict: Verdict, sink: &S) -> Result<u64, Gone> {
     if let Verdict::New(changed) = verdict {
         let (uid, generation) = (changed.uid.clone(), changed.generation);
+        if generation > 1 {
+            let (cluster, reason) = (&changed.cluster, &changed.reason);
+            warn!(%cluster, generation, reason, "the cluster is not the one that it was; everything is listed anew");
+        }
         sink.send(Input::Observe(vec![Event::GenerationChanged(changed)])).await?;
         *known = Known { uid, generation };
     }
@@ -129,6 +209,37 @@ mod tests {
         assert_eq!(new_generation(&first), Some(("a", 4)));
         let second = rolled_back(&known("a", 4), &ClusterRef::Local, 3, "back".to_owned());
         assert_eq!(second, Verdict::Same);
+    }
+
+    #[test]
+    fn a_lease_that_is_older_than_it_was_contradicts() {
+        let said = |epoch, version: &str| Testimony { epoch, version: version.into() };
+        for (before, now, contradicted) in [
+            (said(0, ""), said(7, "10"), false),
+            (said(7, "10"), said(7, "10"), false),
+            (said(7, "10"), said(8, "11"), false),
+            (said(7, "10"), said(7, "9"), true),
+            (said(7, ""), said(6, "90"), true),
+        ] {
+            assert_eq!(before.contradicted_by(&now).is_some(), contradicted, "{before:?} {now:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_restored_lease_begins_one_generation_whoever_sees_it() {
+        let (sink, mut inputs) = tokio::sync::mpsc::channel(4);
+        let life = ClusterLife::new(ClusterRef::Local, "a".into(), 1).witnessed_by("liqo", "lease", 7);
+        life.remember(&Testimony { epoch: 7, version: "50".into() });
+        let (first, second) = (life.ask().await, life.ask().await);
+        let restored = Testimony { epoch: 7, version: "20".into() };
+        life.heard(&first, restored.clone(), &sink).await.unwrap();
+        life.heard(&second, restored.clone(), &sink).await.unwrap();
+        // What is written from now on is in order again.
+        let third = life.ask().await;
+        life.heard(&third, Testimony { epoch: 8, version: "21".into() }, &sink).await.unwrap();
+        assert_eq!(life.seen(Some("a".into()), &sink).await, Ok(2));
+        drop(sink);
+        assert!(inputs.recv().await.is_some() && inputs.recv().await.is_none());
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ mod watches;
 mod tests;
 
 pub use life::ClusterLife;
+pub(crate) use life::Testimony;
 pub use plan::{Relist, Trouble};
 pub use run::{Watch, WatchContext};
 pub use target::{Cursor, Target};

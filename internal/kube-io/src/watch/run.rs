@@ -19,6 +19,7 @@ use super::stream::{Batch, Reader};
 use super::watches::{MOST_WAITING, Request};
 use super::{ClusterLife, Cursor, NotListed, Target, WatchHandle, WatchState};
 use crate::client::{Chunks, Place, Urgency, Verb};
+use crate::lease::LeaseRecord;
 use crate::{ApiServer, BodyCache, Chance, DigestKey, Gone, Metrics, Refusal, Sink};
 
 /// Most events in one input; the engine makes batches of the same size.
@@ -133,7 +134,6 @@ impl<S: Sink> Watch<S> {
             Ask::NewGeneration { reason } => {
                 let mine = self.plan.generation();
                 let reason = format!("{}: {reason}", self.key);
-                warn!(watch = %self.key, reason, "the cluster went back in time; everything is listed anew");
                 let generation = self.context.life.went_back(mine, reason, &self.context.sink).await?;
                 Ok(Answer::Generation(generation))
             }
@@ -157,8 +157,31 @@ impl<S: Sink> Watch<S> {
             Ok(uid) => uid,
             Err(refusal) => return Ok(self.refused(&refusal)),
         };
+        if let Some(refusal) = self.hear_witness().await? {
+            return Ok(self.refused(&refusal));
+        }
         let generation = self.context.life.seen(uid, &self.context.sink).await?;
         Ok(Answer::Generation(generation))
+    }
+
+    /// Reads the Lease that tells whether the cluster is still in the state that it was in. Without a Lease, or without
+    /// the right to read it, the versions of lists have to do.
+    async fn hear_witness(&self) -> Result<Option<Refusal>, Gone> {
+        let life = &self.context.life;
+        let Some((namespace, name)) = life.lease() else { return Ok(None) };
+        let request = match (Place { kind: Kind::Lease, namespace }).get(name) {
+            Ok(request) => request,
+            Err(refusal) => return Ok(Some(refusal)),
+        };
+        let asked = life.ask().await;
+        match self.context.server.object(Verb::Get, Urgency::Lease, request).await {
+            Ok(lease) => {
+                life.heard(&asked, LeaseRecord::read(&lease).testimony(), &self.context.sink).await?;
+                Ok(None)
+            }
+            Err(refusal) if matches!(refusal.code(), 403 | 404) => Ok(None),
+            Err(refusal) => Ok(Some(refusal)),
+        }
     }
 
     /// The uid of namespace kube-system; nothing when we may not see it, as in a peer that runs Liqo 0.8.3.

@@ -125,7 +125,8 @@ fn what_failed_and_came_true_otherwise_is_taken_back() {
     let mut scenario = one_command();
     let ids: Vec<_> = scenario.state.outbox.iter().map(|(id, _)| *id).collect();
     for id in ids {
-        let failed = CommandFailed { id, attempt: 1, disposition: Disposition::Park, error: "422".to_owned() };
+        let failed =
+            CommandFailed { id, attempt: 1, disposition: Disposition::Park, error: "422".to_owned() };
         scenario.record(Event::CommandFailed(failed), None);
     }
     scenario.when(labelled("30"));

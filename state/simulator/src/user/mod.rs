@@ -15,13 +15,44 @@ use crate::world::World;
 /// Namespaces that users make; few, so that things meet.
 pub(crate) const NAMESPACES: [&str; 3] = ["shop", "blog", "game"];
 
+/// What users do first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Opening {
+    /// They make a ForeignCluster.
+    Know(usize),
+    /// They make a peering.
+    Peer(usize),
+    /// They extend a namespace.
+    Offload,
+}
+
 impl World {
+    /// Every cluster knows its peers, uses them and extends a namespace, as soon as it can.
+    pub(crate) fn open_the_play(&mut self) {
+        for cluster in 0..self.clusters.len() {
+            for peer in (0..self.clusters.len()).filter(|peer| *peer != cluster) {
+                self.plan(2_000, 4_000, Step::Opening(cluster, Opening::Know(peer)));
+                self.plan(4_500, 8_000, Step::Opening(cluster, Opening::Peer(peer)));
+            }
+            self.plan(2_000, 9_000, Step::Opening(cluster, Opening::Offload));
+        }
+    }
+
+    /// Makes one of the first moves.
+    pub(crate) fn opening(&mut self, cluster: usize, opening: Opening) {
+        match opening {
+            Opening::Know(peer) => self.know(cluster, peer),
+            Opening::Peer(peer) => self.peer_with(cluster, peer),
+            Opening::Offload => self.offload(cluster),
+        }
+    }
+
     /// Somebody does something, and will do more.
     pub(crate) fn user(&mut self) {
         if self.calm {
             return;
         }
-        self.plan(50, 12_000, Step::User);
+        self.plan(50, 6_000, Step::User);
         let cluster = self.chance.index(self.clusters.len());
         if self.is_down(cluster) {
             return;

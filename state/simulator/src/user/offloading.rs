@@ -54,7 +54,7 @@ impl World {
 
     pub(super) fn offload(&mut self, cluster: usize) {
         let namespace = self.some_namespace();
-        if self.chance.one_in(3) {
+        if self.chance.one_in(2) {
             self.make(cluster, namespace_key(namespace), Facts::Namespace(NamespaceFacts::default()));
         }
         if self.is_remote(cluster, namespace) {

@@ -8,6 +8,9 @@ use liqo_model::ClusterId;
 use super::objects::{REGIONS, identity, node_key, peer_key};
 use crate::world::{NAMES, World};
 
+/// No tenant namespace can have this in its name.
+const TOO_LONG: &str = "a-name-that-is-much-too-long-for-the-namespace-of-a-tenant";
+
 impl World {
     fn other(&mut self, cluster: usize) -> usize {
         let step = 1 + self.chance.index(self.clusters.len().saturating_sub(1).max(1));
@@ -24,21 +27,30 @@ impl World {
             _ => identity(&self.clusters[peer].api),
         };
         let Some(id) = id else { return };
-        let name = match kind {
-            0 => "me".to_owned(),
-            1 => "a-name-that-is-much-too-long-for-the-namespace-of-a-tenant".to_owned(),
-            2 => format!("{}-again", NAMES[peer]),
-            _ => NAMES[peer].to_owned(),
-        };
-        let cluster_name = if kind == 1 { name.as_str() } else { NAMES[peer] };
+        match kind {
+            0 => self.know_as(cluster, "me", (id, NAMES[peer])),
+            1 => self.know_as(cluster, TOO_LONG, (id, TOO_LONG)),
+            2 => self.know_as(cluster, &format!("{}-again", NAMES[peer]), (id, NAMES[peer])),
+            _ => self.know_as(cluster, NAMES[peer], (id, NAMES[peer])),
+        }
+    }
+
+    /// The peer becomes known as it is.
+    pub(super) fn know(&mut self, cluster: usize, peer: usize) {
+        if let Some(id) = identity(&self.clusters[peer].api) {
+            self.know_as(cluster, NAMES[peer], (id, NAMES[peer]));
+        }
+    }
+
+    fn know_as(&mut self, cluster: usize, name: &str, (cluster_id, cluster_name): (ClusterId, &str)) {
         let facts = ForeignClusterFacts {
-            cluster_id: id,
+            cluster_id,
             cluster_name: cluster_name.into(),
             auth_url: "https://auth.example".to_owned(),
             discovery_type: "manual".to_owned(),
             ..ForeignClusterFacts::default()
         };
-        self.make(cluster, peer_key(&name), Facts::ForeignCluster(facts));
+        self.make(cluster, peer_key(name), Facts::ForeignCluster(facts));
     }
 
     pub(super) fn forget_peer(&mut self, cluster: usize) {
@@ -62,6 +74,10 @@ impl World {
     /// The peering is made: the peer has a node. The rest follows.
     pub(super) fn peer(&mut self, cluster: usize) {
         let peer = self.other(cluster);
+        self.peer_with(cluster, peer);
+    }
+
+    pub(super) fn peer_with(&mut self, cluster: usize, peer: usize) {
         let known = self.clusters[cluster].api.get(&peer_key(NAMES[peer])).map(|object| object.facts.clone());
         let Some(Facts::ForeignCluster(facts)) = known else { return };
         let region = REGIONS[self.chance.index(REGIONS.len())];
