@@ -48,19 +48,25 @@ pub(crate) fn run(kubeconfig: &Path, pods: u32) -> Result<()> {
     emit("pods: bytes of one on the wire", created.bytes, "B", None);
     emit("pods: of that managedFields", created.managed_fields, "B", None);
     let log = directory.path().join("pods");
-    let per_pod = |memory: Memory| (memory.resident - floor.resident) / f64::from(pods);
-    let goal = Goal::AtMost(POD_KIB);
     let mut watched = watch(&log, kubeconfig, pods)?;
-    let memory = watched.settled_memory()?;
-    emit("memory: a pod, after the first list", per_pod(memory), "KiB", goal);
+    remember("after the first list", watched.settled_memory()?, (&floor, pods));
     let relisted = resync(&mut watched, &runtime, &server, pods)?;
     let memory = watched.settled_memory()?;
-    emit("memory: a pod, after another list", per_pod(memory), "KiB", goal);
-    emit("memory: the peak of all this", memory.peak / 1024.0, "MiB", None);
+    remember("after another list", memory, (&floor, pods));
+    emit("memory: the most it ever was", memory.peak / 1024.0, "MiB", None);
     drop(watched);
     let restarted = replay(&log, kubeconfig, &relisted)?;
-    emit("memory: a pod, after a restart", per_pod(restarted.settled_memory()?), "KiB", goal);
+    remember("after a restart", restarted.settled_memory()?, (&floor, pods));
     Ok(())
+}
+
+/// Says what a process takes that watches pods.
+fn remember(when: &str, memory: Memory, (floor, pods): (&Memory, u32)) {
+    let pods = f64::from(pods);
+    let most = Goal::AtMost(FLOOR_MIB + pods * POD_KIB / 1024.0);
+    emit(format!("memory: all pods, {when}"), memory.resident / 1024.0, "MiB", most);
+    let pod = (memory.resident - floor.resident) / pods;
+    emit(format!("memory: a pod, {when}"), pod, "KiB", Goal::AtMost(POD_KIB));
 }
 
 /// The process with nothing to watch.

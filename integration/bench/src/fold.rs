@@ -19,6 +19,9 @@ const PAGE: usize = 1024;
 const ROUNDS: usize = 3;
 const GOAL: Goal = Goal::AtLeast(250_000.0);
 
+/// A state and the position in the log that it is of.
+type Replayed = Writer<LiqoMachine>;
+
 pub(crate) fn run() -> Result<()> {
     say("making a history");
     let envelopes = history()?;
@@ -34,14 +37,14 @@ pub(crate) fn run() -> Result<()> {
     let (_, cost) = best(|| Ok(evolve(&decoded)))?;
     emit("replay: evolve alone", events / cost.cpu, "events/CPU-s", None);
     drop(decoded);
-    let (state, cost) = best(|| replay_records(&records))?;
+    let (in_memory, cost) = best(|| replay_records(&records))?;
     emit("replay from memory: decode, checksum, evolve, compare", events / cost.cpu, "events/CPU-s", GOAL);
 
     let directory = tempfile::tempdir()?;
     let mut log = SledLog::open(directory.path(), Options::CONTROLLER, UnixMillis(0))?.log;
     envelopes.chunks(256).try_for_each(|part| log.append(part))?;
     let (from_disk, cost) = best(|| replay_log(&log))?;
-    if from_disk != state {
+    if from_disk.state() != in_memory.state() {
         return Err("the log on disk gives another state than the one in memory".into());
     }
     emit(
@@ -86,32 +89,32 @@ fn evolve(events: &[Recorded]) -> State {
     state
 }
 
-fn replay_records(records: &[Vec<u8>]) -> Result<State> {
-    let mut writer = Writer::<LiqoMachine>::default();
+fn replay_records(records: &[Vec<u8>]) -> Result<Replayed> {
+    let mut writer = Replayed::default();
     for record in records {
         fold(&mut writer, &Envelope::from_bytes(record)?)?;
     }
-    finish(&writer)
+    finish(writer)
 }
 
-fn replay_log(log: &dyn EventLog) -> Result<State> {
-    let mut writer = Writer::<LiqoMachine>::default();
+fn replay_log(log: &dyn EventLog) -> Result<Replayed> {
+    let mut writer = Replayed::default();
     while writer.last().next() < log.next() {
         for envelope in log.read(writer.last().next(), PAGE)? {
             fold(&mut writer, &envelope)?;
         }
     }
-    finish(&writer)
+    finish(writer)
 }
 
-fn fold(writer: &mut Writer<LiqoMachine>, envelope: &Envelope) -> Result<()> {
+fn fold(writer: &mut Replayed, envelope: &Envelope) -> Result<()> {
     let gap = |expected| format!("event {expected} is missing");
     Ok(writer.replay(&envelope.open()?, envelope.state).map_err(gap)?)
 }
 
-fn finish(writer: &Writer<LiqoMachine>) -> Result<State> {
+fn finish(writer: Replayed) -> Result<Replayed> {
     match writer.comparison() {
-        Comparison::Equal => Ok(writer.state().clone()),
+        Comparison::Equal => Ok(writer),
         Comparison::Differs(seq) => Err(format!("from event {seq} on the replay gives another state").into()),
     }
 }

@@ -32,7 +32,8 @@ impl Row {
         let limit = goal.map(|(Goal::AtMost(limit) | Goal::AtLeast(limit))| limit);
         Self {
             name: name.into(),
-            figure,
+            // The sum of no figures is -0.
+            figure: figure + 0.0,
             unit: unit.to_owned(),
             goal,
             ratio: limit.filter(|limit| *limit != 0.0).map(|limit| figure / limit),
@@ -112,6 +113,7 @@ mod tests {
         assert_eq!(judged(2.0, Goal::AtMost(1.0)), (Some(2.0), Some(false)));
         assert_eq!(judged(2.0, Goal::AtLeast(1.0)), (Some(2.0), Some(true)));
         assert_eq!(judged(0.0, Goal::AtMost(0.0)), (None, Some(true)));
+        assert_eq!(Row::new("a", -0.0, "s", None).cells()[1], "0");
     }
 
     #[test]

@@ -125,10 +125,12 @@ async fn with_server(arguments: &Arguments, kubeconfig: &std::path::Path, began:
     let (running, mut hello) = start(arguments, local.writer(), authority, (&mut registry, began)).await?;
     let (handle, recovery) = (running.handle.clone(), &running.recovery);
     let may_continue = !recovery.is_empty() && !recovery.relist_all;
-    let claim = Claim { holder: INSTANCE.into(), may_continue, chance: chance.split() };
+    let life = local.life(&handle).await?;
+    let claim =
+        Claim { holder: INSTANCE.into(), may_continue, life: Arc::clone(&life), chance: chance.split() };
     let lease = local.keep_lease(claim, guard, handle.inbox(), std::future::pending());
     let _lease = tokio::spawn(lease);
-    let session = local.session(recovery.relist_all);
+    let session = local.session(life, recovery.relist_all);
     let watches = session.watches.clone();
     let _watching = session.start(&handle, targets(), chance).await?;
     handle.subscribe().wait_for(|now| now.live).await?;

@@ -95,7 +95,7 @@ async fn api_a_controller_that_is_killed_at_any_moment_replays_to_the_recorded_s
     settle(&cluster, 2000);
     let after = picture(&cluster);
     similar(&before, &after);
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 /// Every object of before is there after, and the same.
@@ -145,7 +145,7 @@ async fn api_the_console_shows_what_happens_and_why() {
     let started =
         replayed.events.iter().filter(|event| matches!(event.open().unwrap().event, Event::Started(_)));
     assert_eq!(started.count(), 1);
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 /// A gRPC console that knows nothing of our protocol asks the service what it can do, and then does it.

@@ -53,7 +53,7 @@ async fn api_a_leader_that_slept_writes_nothing_once_another_leads() {
     assert!(second.stop());
     first.leads(&cluster);
     assert!(first.stop());
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 /// The log is never a reason not to run: each of these says so and goes on.
@@ -92,7 +92,7 @@ async fn api_a_controller_without_a_usable_volume_runs_and_says_so() {
     replay(&owner.log);
 
     full_disk(&cluster, &base.join("small"));
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 /// A volume that fills up while the controller runs.
@@ -182,7 +182,7 @@ async fn api_a_watch_survives_its_api_server_and_what_that_forgot() {
     let known =
         |name: &str| replayed.state.local(liqo_model::Kind::ForeignCluster).any(|(key, _)| key.name == name);
     assert!(known("expired") && !known("before"));
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 /// Invariant 8: a cluster that was restored from a backup begins a new generation, and absence then proves nothing.
@@ -216,7 +216,7 @@ async fn api_a_cluster_restored_from_a_backup_is_noticed_and_nothing_is_destroye
     let known =
         |name: &str| replayed.state.local(liqo_model::Kind::ForeignCluster).any(|(key, _)| key.name == name);
     assert!(known("early") && known("again") && !known("late"));
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 /// Does something to etcd's files while nothing uses them.
@@ -297,7 +297,7 @@ async fn api_no_secret_and_no_body_is_in_a_log_or_an_output() {
         places.iter().any(|(_, bytes)| bytes.windows(5).any(|window| window == b"milan")),
         "nothing was looked at"
     );
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }
 
 fn plant(cluster: &Cluster) {

@@ -82,5 +82,5 @@ async fn api_an_agent_follows_what_the_controller_knows_with_its_own_token() {
     cluster.apply(&foreign_cluster("genoa", "genoa-id"));
     sees(&mut good, "genoa-id").await;
     assert!(good.borrow().at.unwrap().epoch > epoch);
-    testbed.down(&[cluster.name.clone()]).await.unwrap();
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
 }

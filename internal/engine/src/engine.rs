@@ -15,7 +15,7 @@ use crate::error::chain;
 use crate::handle::{QUESTIONS, READS, TAIL};
 use crate::journal::Journal;
 use crate::outbox::Outbox;
-use crate::recovery::{Recovery, replay};
+use crate::recovery::{Recovery, recover};
 use crate::writer_task::{Parts, Receivers, Senders, WriterTask};
 use crate::{
     Actuator, Authority, Clock, Degradation, EngineError, Handle, Inbox, LogSource, Metrics, OpenedLog,
@@ -65,7 +65,7 @@ impl<M: Machine + 'static> Engine<M> {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Task`] when folding the log panics, which is a fault of the machine.
+    /// [`EngineError::Task`] when the runtime ends meanwhile.
     pub async fn start<A: Actuator>(options: Options<A>) -> Result<Running<M>, EngineError> {
         let Options { log, started, actuator, authority, clock, metrics } = options;
         let now = clock.wall();
@@ -103,7 +103,7 @@ struct Start<M: Machine> {
 /// Opens and folds the log. One that opens and cannot be folded is put aside as well.
 fn open<M: Machine>(mut source: Box<dyn LogSource>, now: UnixMillis) -> Start<M> {
     let (log, quarantined) = match source.open() {
-        Ok(OpenedLog { log, quarantined, lost }) => match replay(log.as_ref()) {
+        Ok(OpenedLog { log, quarantined, lost }) => match recover(log.as_ref()) {
             Ok((writer, recovery)) => {
                 let relist_all = recovery.relist_all || quarantined.is_some() || lost > 0;
                 let recovery = Recovery { quarantined, lost, relist_all, ..recovery };

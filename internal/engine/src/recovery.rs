@@ -1,5 +1,7 @@
 //! The state that the last process left: snapshot and tail, folded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use liqo_domain::{Checkpoint, Comparison, Machine, Writer};
 use liqo_events::{DecodeError, EncodeError, Envelope, Recorded, Seq, StateDigest};
 use liqo_log::{EventLog, LogError, Snapshot};
@@ -34,10 +36,18 @@ pub(crate) enum ReplayError {
     Decode(#[from] DecodeError),
     #[error("event {expected} is missing")]
     Gap { expected: Seq },
+    #[error("folding them panicked, which is a fault of Liqo")]
+    Panicked,
 }
 
-/// Folds a log. Gives the writer that goes on from there, and the events that were folded after the snapshot.
-pub(crate) fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), ReplayError> {
+/// Folds a log, and survives a fold that panics: a log must not stop the process again and again.
+pub(crate) fn recover<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), ReplayError> {
+    // What the panic left behind is dropped.
+    catch_unwind(AssertUnwindSafe(|| replay(log))).unwrap_or(Err(ReplayError::Panicked))
+}
+
+/// Gives the writer that goes on from there, and what was found.
+fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), ReplayError> {
     let mut writer = match log.snapshot()? {
         Some(snapshot) => Writer::from_checkpoint(&checkpoint(&snapshot)?),
         None => Writer::default(),

@@ -80,7 +80,6 @@ impl State {
             cluster_generation: self.generation(&applied.object.cluster),
             coalesced: applied.coalesced,
         };
-        self.move_cursor(applied);
         self.settle_written(&applied.object, &object);
         let earlier = self.objects.insert(applied.object.clone(), object);
         // A new life with the old name: what was said of the old one does not hold any more.
@@ -139,19 +138,6 @@ impl State {
         }
     }
 
-    /// The watch of the kind has seen everything up to the object's version.
-    fn move_cursor(&mut self, applied: &Applied) {
-        let key = (applied.object.cluster.clone(), applied.object.kind);
-        let newer = self
-            .cursors
-            .get(&key)
-            .is_some_and(|cursor| cursor.body.resource_version.is_older_than(&applied.resource_version));
-        if newer {
-            self.cursors
-                .update(&key, |cursor| cursor.body.resource_version = applied.resource_version.clone());
-        }
-    }
-
     /// Ends the wait for writes that the observation is not older than.
     fn settle_written(&mut self, key: &ObjectKey, object: &Object) {
         let Some(slots) = self.derived.awaited.get(key).cloned() else { return };
@@ -163,6 +149,8 @@ impl State {
                 .is_some_and(|written| object.resource_version.is_older_than(&written.resource_version));
             if another_life || !waits {
                 self.forget_written(&slot);
+                // What it was done for may have waited for it to be seen.
+                self.touch_slot(&slot);
             }
         }
     }

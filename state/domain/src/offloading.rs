@@ -22,6 +22,9 @@ pub const OFFLOADING_NAME: &str = "offloading";
 /// Keeps a NamespaceOffloading until its mappings are gone.
 pub const OFFLOADING_FINALIZER: &str = "namespaceoffloading-controller.liqo.io/finalizer";
 
+/// The part of a namespace that is the label.
+const SCHEDULING: &str = "scheduling";
+
 /// The kinds that an offloading is decided on.
 pub(crate) const DECIDED_ON: [Kind; 4] =
     [Kind::Namespace, Kind::Node, Kind::NamespaceOffloading, Kind::NamespaceMap];
@@ -134,9 +137,32 @@ fn plan_end(state: &State, offloading: &Offloading<'_>) -> Vec<Output> {
         outputs.extend(status(state, offloading, &remote, &BTreeMap::new()));
     } else {
         outputs.extend(state.withdraw(&slot(&offloading.key, "status")));
-        outputs.extend(finalizer(state, offloading, false));
+        // Without the object nobody would know what is still to be taken back.
+        if !is_scheduled(state, offloading) && !is_unsettled(state, offloading) {
+            outputs.extend(finalizer(state, offloading, false));
+        }
     }
     outputs
+}
+
+/// Whether the namespace stays and still has the label.
+fn is_scheduled(state: &State, offloading: &Offloading<'_>) -> bool {
+    state.objects.get(&namespace_key(offloading)).is_some_and(|namespace| match &namespace.facts {
+        Facts::Namespace(facts) => facts.scheduling_enabled && !namespace.deleting,
+        _ => false,
+    })
+}
+
+/// Whether something was done to the namespace or a map, or is being done, that has not been seen.
+fn is_unsettled(state: &State, offloading: &Offloading<'_>) -> bool {
+    let label = slot(&namespace_key(offloading), SCHEDULING);
+    let mut maps = offloading.maps.iter().filter(|map| !map.object.deleting);
+    state.is_unsettled(&label)
+        || maps.any(|map| state.is_unsettled(&mapping_slot(map.key, &offloading.namespace)))
+}
+
+fn namespace_key(offloading: &Offloading<'_>) -> ObjectKey {
+    ObjectKey::local_cluster_scoped(Kind::Namespace, offloading.namespace.as_str())
 }
 
 impl Map<'_> {
@@ -210,13 +236,13 @@ fn finalizer(state: &State, offloading: &Offloading<'_>, present: bool) -> Optio
 
 /// The label that sends the namespace's pods through the webhook.
 fn scheduling(state: &State, offloading: &Offloading<'_>, enabled: bool) -> Option<Output> {
-    let key = ObjectKey::local_cluster_scoped(Kind::Namespace, offloading.namespace.as_str());
+    let key = namespace_key(offloading);
     let object = state.objects.get(&key)?;
     let Facts::Namespace(facts) = &object.facts else { return None };
     let effect = Effect::SetScheduling { uid: object.uid.clone(), enabled };
     let because = object.seen.max(offloading.object.seen);
     let settled = facts.scheduling_enabled == enabled || object.deleting;
-    state.ensure(Wish { slot: slot(&key, "scheduling"), effect, because }, settled)
+    state.ensure(Wish { slot: slot(&key, SCHEDULING), effect, because }, settled)
 }
 
 /// The entry of this namespace in a map.

@@ -72,16 +72,29 @@ impl State {
         written.effect == effect_hash(&wish.effect)
     }
 
-    /// The command for a wish that may be fulfilled already. One that is under way and came true is left to end: its
-    /// outcome is on its way, and tells what fulfilled the wish. An earlier, different one is taken back.
+    /// The command for a wish that is fulfilled already, as far as is known. One for the same that is under way is left
+    /// to end: its outcome is on its way, and tells what fulfilled the wish. One for something else that may have been
+    /// carried out, or was and has not been seen, would undo it: to take that back is not enough.
     pub(crate) fn ensure(&self, wish: Wish, fulfilled: bool) -> Option<Output> {
         if !fulfilled {
             return self.request(wish);
         }
-        let issued = self.derived.slots.get(&wish.slot).and_then(|id| self.outbox.get(id))?;
-        let ends = issued.waiting == Waiting::Ready
-            && effect_hash(&issued.command.effect) == effect_hash(&wish.effect);
-        if ends { None } else { self.withdraw(&wish.slot) }
+        let wanted = effect_hash(&wish.effect);
+        let Some(issued) = self.derived.slots.get(&wish.slot).and_then(|id| self.outbox.get(id)) else {
+            let undone = self.written.get(&wish.slot).is_some_and(|written| written.effect != wanted);
+            return if undone { self.request(wish) } else { None };
+        };
+        let same = effect_hash(&issued.command.effect) == wanted;
+        match (same, issued.waiting) {
+            (true, Waiting::Ready) => None,
+            (true, _) | (false, Waiting::Parked) => self.withdraw(&wish.slot),
+            (false, Waiting::Ready | Waiting::Retry { .. }) => self.request(wish),
+        }
+    }
+
+    /// Whether something is under way for a slot, or done and not seen yet.
+    pub(crate) fn is_unsettled(&self, slot: &Slot) -> bool {
+        self.derived.slots.contains_key(slot) || self.written.get(slot).is_some()
     }
 
     /// Takes back what was asked for a slot and is not wanted any more.

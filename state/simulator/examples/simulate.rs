@@ -46,7 +46,10 @@ fn settings(arguments: &Arguments) -> Settings {
     let without = |name: &str| arguments.without.iter().any(|other| other == name || other == "all");
     let faults: BTreeSet<Fault> =
         Fault::ALL.iter().filter(|(name, _)| !without(name)).map(|(_, fault)| *fault).collect();
-    let planted = arguments.planted.as_deref().map(|name| Planted::from_name(name).expect("a planted fault of that name"));
+    let planted = arguments
+        .planted
+        .as_deref()
+        .map(|name| Planted::from_name(name).expect("a planted fault of that name"));
     Settings { clusters: arguments.clusters, steps: arguments.steps, faults, planted, trace: false }
 }
 
@@ -55,7 +58,10 @@ fn show(report: &Report, arguments: &Arguments) {
         report.trace.iter().for_each(|line| println!("{line}"));
     }
     if let Some(violation) = &report.violation {
-        println!("seed {} broke {} after {} steps:\n{}", report.seed, violation.invariant, violation.step, violation.message);
+        println!(
+            "seed {} broke {} after {} steps:\n{}",
+            report.seed, violation.invariant, violation.step, violation.message
+        );
         let options = format!(" --clusters {} --steps {}", arguments.clusters, arguments.steps);
         let evidence = keep(report, &arguments.directory, &options).expect("a directory to write to");
         println!("kept in {}; run again with\n  {}", evidence.directory.display(), evidence.again);

@@ -47,7 +47,9 @@ impl World {
     fn map_of(&self, cluster: usize, peer: usize) -> Option<(ObjectKey, NamespaceMapFacts, bool)> {
         let maps = self.clusters[cluster].api.list(Kind::NamespaceMap);
         maps.filter(|map| map.key.name == NAMES[peer]).find_map(|map| match &map.facts {
-            Facts::NamespaceMap(facts) if facts.origin => Some((map.key.clone(), facts.clone(), map.deleting)),
+            Facts::NamespaceMap(facts) if facts.origin => {
+                Some((map.key.clone(), facts.clone(), map.deleting))
+            }
             _ => None,
         })
     }
@@ -59,18 +61,28 @@ impl World {
         match (node, self.map_of(cluster, peer)) {
             (Some(Facts::Node(node)), None) => {
                 let Some(tenant) = self.tenant(cluster, &node.remote_cluster) else { return };
-                let facts =
-                    NamespaceMapFacts { remote_cluster: node.remote_cluster, origin: true, ..Default::default() };
+                let facts = NamespaceMapFacts {
+                    remote_cluster: node.remote_cluster,
+                    origin: true,
+                    ..Default::default()
+                };
                 let at = self.wall(cluster);
-                let new =
-                    New { key: map_key(&tenant, peer), facts: Facts::NamespaceMap(facts), rest: CANARY.to_owned() };
+                let new = New {
+                    key: map_key(&tenant, peer),
+                    facts: Facts::NamespaceMap(facts),
+                    rest: CANARY.to_owned(),
+                };
                 let made = self.api(cluster).create(new, at);
-                self.note(|| format!("the map of cluster {cluster} towards {} is made: {made:?}", NAMES[peer]));
+                self.note(|| {
+                    format!("the map of cluster {cluster} towards {} is made: {made:?}", NAMES[peer])
+                });
             }
             (None, Some((key, _, _))) => {
                 let _ = self.api(cluster).delete(&key);
                 self.truth.unpeered.insert((cluster, peer));
-                self.note(|| format!("the map of cluster {cluster} towards {} goes with its node", NAMES[peer]));
+                self.note(|| {
+                    format!("the map of cluster {cluster} towards {} goes with its node", NAMES[peer])
+                });
             }
             _ => {}
         }
@@ -108,7 +120,9 @@ impl World {
             Some((_, map, _)) => {
                 self.truth.unpeered.remove(&(consumer, provider));
                 let taken = &mut self.truth.taken;
-                wanted.retain(|namespace, _| map.desired.contains_key(namespace) || !taken.remove(&places(namespace)));
+                wanted.retain(|namespace, _| {
+                    map.desired.contains_key(namespace) || !taken.remove(&places(namespace))
+                });
                 wanted.extend(map.desired);
             }
             None if self.truth.unpeered.remove(&(consumer, provider)) => wanted.clear(),
@@ -175,7 +189,10 @@ impl World {
             }
             let place = (consumer, NamespaceName::from(namespace.as_str()), provider);
             if self.give_up(&copy.desired, &place, &before.remote)? {
-                current.insert(namespace.clone(), MappingFacts { phase: "Terminating".to_owned(), ..before.clone() });
+                current.insert(
+                    namespace.clone(),
+                    MappingFacts { phase: "Terminating".to_owned(), ..before.clone() },
+                );
             }
         }
         if current != copy.current {
@@ -203,11 +220,18 @@ impl World {
     }
 
     /// Deletes a remote namespace with everything in it; whether it is still there.
-    fn give_up(&mut self, desired: &Desired, place: &(usize, NamespaceName, usize), remote: &NamespaceName) -> Checked<bool> {
+    fn give_up(
+        &mut self,
+        desired: &Desired,
+        place: &(usize, NamespaceName, usize),
+        remote: &NamespaceName,
+    ) -> Checked<bool> {
         let (consumer, _, provider) = place;
         let key = namespace_key(remote.as_str());
         let mark = Self::mark(*consumer);
-        let Some(known) = self.api(*provider).get(&key).filter(|known| known.rest == mark) else { return Ok(false) };
+        let Some(known) = self.api(*provider).get(&key).filter(|known| known.rest == mark) else {
+            return Ok(false);
+        };
         if known.deleting {
             return Ok(true);
         }

@@ -94,7 +94,9 @@ impl World {
         } else {
             process.disk_slow_until = until;
         }
-        self.note(|| format!("the volume of {id} {} until {until} ms", if fails { "refuses" } else { "is slow" }));
+        self.note(|| {
+            format!("the volume of {id} {} until {until} ms", if fails { "refuses" } else { "is slow" })
+        });
     }
 
     fn take_down(&mut self, cluster: usize) {
@@ -144,7 +146,9 @@ impl World {
                 let new_life = self.chance.one_in(4);
                 let now = self.now;
                 self.api(cluster).restore(&backup, new_life, now);
-                self.note(|| format!("cluster {cluster} is restored from a backup, with a new life: {new_life}"));
+                self.note(|| {
+                    format!("cluster {cluster} is restored from a backup, with a new life: {new_life}")
+                });
                 self.store_decided(cluster);
                 self.poke_watches(cluster);
             }

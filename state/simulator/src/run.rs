@@ -77,7 +77,9 @@ fn whole(world: &mut World, seed: u64) -> Checked {
 
 fn logs(world: &World) -> Vec<(String, Vec<Envelope>)> {
     let processes = world.clusters.iter().flat_map(|cluster| &cluster.processes);
-    processes.map(|process| (process.id.to_string().replace('/', "-"), process.disk.written().to_vec())).collect()
+    processes
+        .map(|process| (process.id.to_string().replace('/', "-"), process.disk.written().to_vec()))
+        .collect()
 }
 
 /// Runs seeds until one breaks a promise; gives that run once more with its trace.

@@ -47,7 +47,8 @@ impl World {
     fn calm_down(&mut self) {
         self.note(|| "faults and users stop".to_owned());
         self.calm = true;
-        self.queue.retain(|step| !matches!(step, Step::Opening(..) | Step::User | Step::Fault | Step::Kill(_)));
+        self.queue
+            .retain(|step| !matches!(step, Step::Opening(..) | Step::User | Step::Fault | Step::Kill(_)));
         for cluster in &mut self.clusters {
             cluster.api.bad = (0, 0);
             cluster.api.down_until = 0;
@@ -64,7 +65,8 @@ impl World {
 
     /// Users mend what cannot be followed: what such objects lead to depends on what was there before.
     fn mend(&mut self, cluster: usize) {
-        let broken: Vec<Rc<Stored>> = self.clusters[cluster].api.list(Kind::NamespaceOffloading).cloned().collect();
+        let broken: Vec<Rc<Stored>> =
+            self.clusters[cluster].api.list(Kind::NamespaceOffloading).cloned().collect();
         for object in broken {
             let nonsense = match &object.facts {
                 Facts::Offloading(facts) => crate::user::is_nonsense(&facts.selector),
@@ -91,7 +93,10 @@ impl World {
         let end = self.now + PATIENCE;
         while !reached(self) {
             ensure(self.now <= end, "the_world_comes_to_rest", || {
-                format!("after {PATIENCE} ms without faults it is not so that {what}: {}", self.unrest().join("; "))
+                format!(
+                    "after {PATIENCE} ms without faults it is not so that {what}: {}",
+                    self.unrest().join("; ")
+                )
             })?;
             if !self.advance()? {
                 return Err(Broken::new("the_world_comes_to_rest", "nothing is left to happen"));
@@ -150,7 +155,9 @@ impl World {
     fn release_orphans(&mut self) -> bool {
         let mut released: Vec<(Actor, Event)> = Vec::new();
         for process in self.clusters.iter().flat_map(|cluster| &cluster.processes) {
-            let Some(running) = process.running.as_ref().filter(|running| running.writer.leadership().is_live()) else {
+            let Some(running) =
+                process.running.as_ref().filter(|running| running.writer.leadership().is_live())
+            else {
                 continue;
             };
             let held = running.writer.state().orphans.iter().filter(|(_, orphan)| orphan.held);
@@ -173,7 +180,9 @@ impl World {
     /// Planning everything once more gives nothing that is not known.
     fn check_nothing_new(&self) -> Checked {
         for process in self.clusters.iter().flat_map(|cluster| &cluster.processes) {
-            let Some(running) = process.running.as_ref().filter(|running| running.writer.leadership().is_live()) else {
+            let Some(running) =
+                process.running.as_ref().filter(|running| running.writer.leadership().is_live())
+            else {
                 continue;
             };
             let state = running.writer.state();
@@ -182,7 +191,9 @@ impl World {
                 Output::Do(command) => Event::CommandIssued(CommandIssued { command }),
             });
             let new: Vec<Event> = wanted.filter(|event| LiqoMachine::is_news(state, event)).collect();
-            ensure(new.is_empty(), "planning_again_at_rest_gives_nothing", || format!("{}: {new:?}", process.id))?;
+            ensure(new.is_empty(), "planning_again_at_rest_gives_nothing", || {
+                format!("{}: {new:?}", process.id)
+            })?;
         }
         Ok(())
     }

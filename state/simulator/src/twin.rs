@@ -19,8 +19,13 @@ impl World {
         let mut twin = self.twin(seed);
         twin.settle()?;
         for (index, (ours, theirs)) in self.clusters.iter().zip(&twin.clusters).enumerate() {
-            let forced: BTreeSet<&str> =
-                self.truth.forced.iter().filter(|(cluster, _)| *cluster == index).map(|(_, name)| name.as_str()).collect();
+            let forced: BTreeSet<&str> = self
+                .truth
+                .forced
+                .iter()
+                .filter(|(cluster, _)| *cluster == index)
+                .map(|(_, name)| name.as_str())
+                .collect();
             let (ours, theirs) = (view(&ours.api, &forced), view(&theirs.api, &forced));
             compare("what_users_want_is_reached_whatever_happened", &ours, &theirs)?;
         }
@@ -30,7 +35,8 @@ impl World {
     /// Deletes every volume and sees that nothing changes: **deleting the volume reconverges**.
     pub(crate) fn check_deleting_the_volumes(&mut self) -> Checked {
         let before = self.writes();
-        let views: Vec<View> = self.clusters.iter().map(|cluster| view(&cluster.api, &BTreeSet::new())).collect();
+        let views: Vec<View> =
+            self.clusters.iter().map(|cluster| view(&cluster.api, &BTreeSet::new())).collect();
         self.lose_all_volumes()?;
         for (cluster, before) in self.clusters.iter().zip(&views) {
             compare("deleting_the_volume_reconverges", &view(&cluster.api, &BTreeSet::new()), before)?;
@@ -89,7 +95,8 @@ fn wanted(facts: &Facts, rest: &str, leftovers: &BTreeSet<ClusterId>) -> Option<
             let of_users = namespace.tenant_of.is_empty() && !rest.contains("made for");
             let left = leftovers.contains(&namespace.tenant_of);
             let tenant_of = namespace.tenant_of.clone();
-            (of_users || left).then(|| Facts::Namespace(NamespaceFacts { tenant_of, ..NamespaceFacts::default() }))
+            (of_users || left)
+                .then(|| Facts::Namespace(NamespaceFacts { tenant_of, ..NamespaceFacts::default() }))
         }
         Facts::ForeignCluster(peer) => Some(Facts::ForeignCluster(ForeignClusterFacts {
             labelled_id: "".into(),
@@ -132,7 +139,7 @@ fn view(api: &ApiServer, forced: &BTreeSet<&str>) -> View {
                 }
             }
             Facts::Offloading(offloading) => {
-                offloading.conditions.values_mut().for_each(timeless);
+                offloading.conditions.values_mut().for_each(|conditions| timeless(conditions));
                 // How often users changed their mind is not compared, but that it was seen.
                 offloading.observed_generation -= object.generation;
             }
@@ -145,7 +152,7 @@ fn view(api: &ApiServer, forced: &BTreeSet<&str>) -> View {
     view
 }
 
-fn timeless(conditions: &mut Vec<Condition>) {
+fn timeless(conditions: &mut [Condition]) {
     conditions.iter_mut().for_each(|condition| condition.since = UnixMillis::default());
 }
 

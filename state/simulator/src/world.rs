@@ -57,7 +57,8 @@ impl World {
     pub(crate) fn new(seed: u64, settings: &Settings) -> Self {
         let mut chance = Chance::new(seed);
         let names = &NAMES[..settings.clusters.clamp(1, NAMES.len())];
-        let clusters: Vec<Cluster> = (0..).zip(names).map(|(index, name)| cluster(index, name, &mut chance)).collect();
+        let clusters: Vec<Cluster> =
+            (0..).zip(names).map(|(index, name)| cluster(index, name, &mut chance)).collect();
         let mut world = Self {
             settings: settings.clone(),
             chance,

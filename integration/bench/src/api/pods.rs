@@ -82,7 +82,7 @@ fn namespace(at: u32) -> String {
     format!("bench-{:02}", at % NAMESPACES)
 }
 
-/// A pod of a ReplicaSet with two containers, as Helm charts make them.
+/// A pod of a ReplicaSet, as Helm charts make them.
 fn pod(at: u32) -> (String, Value) {
     let app = format!("service-{:03}", at % 500);
     let template = format!("{:010x}", u64::from(at % 500) * 0x1b1b_1b1b);
@@ -121,24 +121,24 @@ fn pod(at: u32) -> (String, Value) {
         "spec": {
             // No scheduler of this name runs, so what is measured stays as it is.
             "schedulerName": "nobody",
-            "containers": [container("main", &app, 8080), container("proxy", &app, 15001)],
+            "containers": [container(&app)],
         },
     });
     (name, body)
 }
 
-fn container(name: &str, app: &str, port: u16) -> Value {
+fn container(app: &str) -> Value {
     json!({
-        "name": name,
-        "image": format!("registry.example.com/shop/{app}-{name}:1.27.3"),
+        "name": app,
+        "image": format!("registry.example.com/shop/{app}:1.27.3"),
         "env": [
             {"name": "DATABASE_HOST", "value": format!("{app}-database.shop.svc.cluster.local")},
             {"name": "LOG_LEVEL", "value": "info"},
             {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
         ],
-        "ports": [{"name": format!("{name}-port"), "containerPort": port}],
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": port}, "periodSeconds": 10},
+        "ports": [{"name": "http", "containerPort": 8080}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 10},
         "resources": {
             "limits": {"cpu": "500m", "memory": "512Mi"},
             "requests": {"cpu": "125m", "memory": "128Mi"},

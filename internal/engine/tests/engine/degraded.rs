@@ -63,8 +63,9 @@ async fn what_happens_while_a_generation_is_begun_is_in_it() {
     world.observe([applied]).await;
     world.disk.repair();
     let blocked = world.disk.block();
+    let begin = world.disk.next_write();
     world.pass(Duration::from_secs(60)).await;
-    world.disk.next_write().await;
+    begin.await;
     // When events come while the new generation is begun
     for number in 0..20 {
         let applied = world.applied(&format!("pod-{number}"), true);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use liqo_engine::{LogSource, OpenedLog};
-use liqo_events::{Envelope, Seq, UnixMillis};
+use liqo_events::{Envelope, Event, LeaseLost, Recorded, Seq, StateDigest, UnixMillis};
 use liqo_log::{EventLog, Failure, LogError, LogStatistics, MemoryLog, Snapshot};
 use tokio::sync::watch;
 
@@ -62,10 +62,10 @@ impl Disk {
         self.content().broken = false;
     }
 
-    /// Waits until another write has begun than those so far.
-    pub(crate) async fn next_write(&self) {
+    /// Waits until another write begins than those that began before this call.
+    pub(crate) fn next_write(&self) -> impl Future<Output = ()> + use<> {
         let mut begun = self.0.begun.subscribe();
-        begun.changed().await.unwrap();
+        async move { begun.changed().await.unwrap() }
     }
 
     pub(crate) fn batches(&self) -> Vec<usize> {
@@ -101,11 +101,18 @@ impl Disk {
 
     /// Puts a record on it that no event can be read from.
     pub(crate) fn damage(&self) {
-        let mut content = self.content();
-        let mut envelope = content.log.read(Seq::FIRST, 1).unwrap().remove(0);
-        envelope.seq = content.log.next();
-        envelope.payload = vec![255; 9];
-        content.log.append(&[envelope]).unwrap();
+        let next = self.content().log.next();
+        let event = Event::LeaseLost(LeaseLost { epoch: 0 });
+        let recorded = Recorded { seq: next, recorded_at: UnixMillis(0), caused_by: None, event };
+        let sealed = Envelope::seal(&recorded, StateDigest(0), None).unwrap();
+        self.content().log.append(&[Envelope { payload: vec![255; 9], ..sealed }]).unwrap();
+    }
+
+    /// Puts an event on it behind everybody's back.
+    pub(crate) fn add(&self, event: Event) {
+        let next = self.content().log.next();
+        let recorded = Recorded { seq: next, recorded_at: UnixMillis(0), caused_by: None, event };
+        self.content().log.append(&[Envelope::seal(&recorded, StateDigest(0), None).unwrap()]).unwrap();
     }
 }
 

@@ -84,6 +84,36 @@ async fn a_log_that_cannot_be_folded_is_put_aside() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_log_that_makes_the_machine_panic_is_put_aside_as_well() {
+    let mut world = World::live().await;
+    let poison = world.applied("poison", true);
+    let disk = world.crash().await;
+    disk.add(poison);
+    let next = World::on(&disk).await;
+    let recovery = &next.engine.recovery;
+    assert!(recovery.quarantined.as_ref().is_some_and(|why| why.contains("panicked")), "{recovery:?}");
+    assert!(recovery.relist_all);
+    next.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fold_that_differs_is_kept_and_everything_is_listed_anew() {
+    let mut world = World::live().await;
+    let applied = world.applied("shop", true);
+    let disk = world.crash().await;
+    disk.add(applied);
+    let next = World::on(&disk).await;
+    let recovery = &next.engine.recovery;
+    assert_eq!((recovery.diverged_at, recovery.relist_all), (Some(Seq(3)), true));
+    assert_eq!(next.state().await.objects.len(), 1);
+    assert!((next.figure("liqo_log_replay_divergences_total") - 1.0).abs() < 0.1);
+    // The state is written down with the start, so the next process finds no difference.
+    elapse(Duration::from_secs(1)).await;
+    let last = World::on(&next.crash().await).await;
+    assert_eq!((last.engine.recovery.diverged_at, last.engine.recovery.relist_all), (None, false));
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_runs_on_a_volume() {
     let directory = tempfile::tempdir().unwrap();
     let volume = || {

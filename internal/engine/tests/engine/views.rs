@@ -13,9 +13,10 @@ async fn reads_see_only_what_is_durable() {
     let mut world = World::new().await;
     world.settle().await;
     let blocked = world.disk.block();
+    let write = world.disk.next_write();
     let update = world.update("pod");
     world.inbox().send(Input::Observe(vec![update])).await.unwrap();
-    world.disk.next_write().await;
+    write.await;
     let handle = world.engine.handle.clone();
     let read = tokio::spawn(async move {
         handle.read_published(|state, published| (state.objects.len(), published.seq)).await

@@ -13,10 +13,11 @@ async fn no_effect_leaves_before_its_events_are_durable() {
     // Given a live engine whose log hangs
     let mut world = World::live().await;
     let blocked = world.disk.block();
+    let write = world.disk.next_write();
     let applied = world.applied("shop", false);
     let inbox = world.inbox();
     let sender = tokio::spawn(async move { inbox.send_durably(Input::Observe(vec![applied])).await });
-    world.disk.next_write().await;
+    write.await;
     // When time passes
     world.pass(Duration::from_secs(20)).await;
     // Then nothing is done, published or acknowledged

@@ -1,12 +1,13 @@
 //! The life of an offloaded namespace.
 
 use liqo_events::{
-    Applied, Effect, Event, Facts, MappingStrategy, OffloadingFacts, PodStrategy, Requirement, SelectorTerm,
+    Applied, Effect, Event, Facts, MappingStrategy, NamespaceFacts, OffloadingFacts, PodStrategy,
+    Requirement, SelectorTerm,
 };
 
 use super::scenario::{
-    Scenario, applied_body, deleting, finalizer, map, map_key, namespace, namespace_key, node, offloading,
-    offloading_facts, offloading_key, short, uid,
+    Scenario, applied, applied_body, deleting, finalizer, map, map_key, namespace, namespace_key, node,
+    offloading, offloading_facts, offloading_key, short, uid,
 };
 
 const REMOTE: &str = "shop-rome-f4b52b";
@@ -164,11 +165,30 @@ fn the_end_takes_everything_back_and_then_lets_go() {
         scenario.when(deleting(offloading_key("shop"), "70", Facts::Offloading(offloading_facts())));
     let cause = scenario.state.objects.get(&offloading_key("shop")).unwrap().seen.0;
     assert_eq!(effects[0], Effect::SetScheduling { uid: uid(&namespace_key("shop")), enabled: false });
-    assert_eq!(effects[1], mapped("milan", None, &scenario, cause));
+    // What was asked of boston may have been carried out.
+    assert_eq!(effects[1], mapped("boston", None, &scenario, cause));
+    assert_eq!(effects[2], mapped("milan", None, &scenario, cause));
     assert_eq!(phase(&effects).0, "Terminating");
     scenario.when(map("milan", "71", None, Some("Terminating")));
-    let effects = scenario.when(map("milan", "72", None, None));
+    scenario.succeed("80");
+    scenario.when(map("boston", "81", None, None));
+    // Nothing is left in the peers, but the label's end was not seen.
+    assert_eq!(scenario.when(map("milan", "82", None, None)), vec![]);
+    let unlabelled = Facts::Namespace(NamespaceFacts::default());
+    let effects = scenario.when(applied(namespace_key("shop"), "83", unlabelled));
     assert_eq!(effects, vec![finalizer(false)]);
+}
+
+#[test]
+fn a_command_that_may_have_been_carried_out_is_undone_before_the_end() {
+    let mut scenario = two_peers();
+    scenario.when(offloading(offloading_facts()));
+    // Neither the label nor a mapping was seen, but both are under way.
+    let effects =
+        scenario.when(deleting(offloading_key("shop"), "70", Facts::Offloading(offloading_facts())));
+    assert!(effects.contains(&Effect::SetScheduling { uid: uid(&namespace_key("shop")), enabled: false }));
+    assert_eq!(effects.iter().filter(|effect| effect.is_destructive()).count(), 2);
+    assert!(!effects.contains(&finalizer(false)), "{effects:?}");
 }
 
 #[test]

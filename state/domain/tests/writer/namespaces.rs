@@ -1,7 +1,7 @@
 //! A small machine of its own: each namespace gets a remote name, chosen once a life, and then pods may be scheduled.
 //!
 //! It has what machines are made of: choices, commands, retries with deadlines, lists, a compact form. A namespace
-//! called `runaway` makes it choose for ever, and it comes to its senses when everything is planned again.
+//! called `runaway` makes it choose for ever, and it comes to its senses when everything is planned again. One called `poison` makes it panic.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -52,6 +52,7 @@ impl Machine for Namespaces {
         let (seq, at) = (recorded.seq, recorded.recorded_at);
         match &recorded.event {
             Event::Applied(applied) => {
+                assert_ne!(applied.object.name, "poison");
                 let earlier = state.objects.insert(applied.object.clone(), (seq, at, applied.clone()));
                 if earlier.is_some_and(|(_, _, earlier)| earlier.uid != applied.uid) {
                     state.chosen.remove(&name(&applied.object));

@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use liqo_domain::OFFLOADING_FINALIZER;
 use liqo_events::{
-    Applied, BodyDigest, Facts, ForeignClusterFacts, NamespaceMapFacts, OffloadingFacts, Proof, UnixMillis, Vanished,
+    Applied, BodyDigest, Facts, ForeignClusterFacts, NamespaceMapFacts, OffloadingFacts, Proof, UnixMillis,
+    Vanished,
 };
 use liqo_model::{ObjectKey, ResourceVersion, Uid};
 
@@ -61,7 +62,8 @@ impl Stored {
         match &mut self.facts {
             Facts::Offloading(facts) => facts.finalizer = self.finalizers.contains(OFFLOADING_FINALIZER),
             Facts::ForeignCluster(facts) => {
-                facts.finalizers = self.finalizers.iter().filter(|name| name.contains("liqo.io")).cloned().collect();
+                facts.finalizers =
+                    self.finalizers.iter().filter(|name| name.contains("liqo.io")).cloned().collect();
             }
             _ => {}
         }

@@ -173,7 +173,11 @@ impl ApiServer {
     }
 
     /// Changes an object whatever its version.
-    pub(crate) fn change(&mut self, key: &ObjectKey, change: impl FnOnce(&mut Stored)) -> Result<u64, Refusal> {
+    pub(crate) fn change(
+        &mut self,
+        key: &ObjectKey,
+        change: impl FnOnce(&mut Stored),
+    ) -> Result<u64, Refusal> {
         let before = self.objects.get(key).ok_or(Refusal::NotFound)?;
         let (expected, mut after) = (before.version, Stored::clone(before));
         change(&mut after);
@@ -194,7 +198,11 @@ impl ApiServer {
     }
 
     /// Takes or renews the lease of a known version.
-    pub(crate) fn put_lease(&mut self, expected: Option<u64>, mut record: LeaseRecord) -> Result<(), Refusal> {
+    pub(crate) fn put_lease(
+        &mut self,
+        expected: Option<u64>,
+        mut record: LeaseRecord,
+    ) -> Result<(), Refusal> {
         if self.lease.as_ref().map(|lease| lease.version) != expected {
             return Err(Refusal::Conflict);
         }

@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use liqo_model::{Kind, ObjectKey};
 
-use super::server::{ApiServer, CONTENT};
 use super::Stored;
+use super::server::{ApiServer, CONTENT};
 
 impl ApiServer {
     /// Does what is to be done now.
     pub(crate) fn sweep(&mut self) {
-        let ending: Vec<Rc<Stored>> = self.list(Kind::Namespace).filter(|namespace| namespace.deleting).cloned().collect();
+        let ending: Vec<Rc<Stored>> =
+            self.list(Kind::Namespace).filter(|namespace| namespace.deleting).cloned().collect();
         for namespace in ending {
             let content: Vec<ObjectKey> =
                 self.objects.keys().filter(|key| key.namespace == namespace.key.name).cloned().collect();

@@ -16,12 +16,18 @@ impl World {
             let state = writer.state();
             let bound = PARTS * (state.objects.len() + WATCHED.len()) + 3 * state.local(WATCHED[5]).count();
             ensure(state.outbox.len() <= bound, "the_outbox_is_bounded", || {
-                format!("{} has {} commands for {} objects", process.id, state.outbox.len(), state.objects.len())
+                format!(
+                    "{} has {} commands for {} objects",
+                    process.id,
+                    state.outbox.len(),
+                    state.objects.len()
+                )
             })?;
             ensure(writer.last() >= writer.durable_seq(), "nothing_is_durable_that_did_not_happen", || {
                 format!("{}: {} and {}", process.id, writer.last(), writer.durable_seq())
             })?;
-            let settled = running.degraded.is_none() && writer.last() == durable && running.flushing.is_none();
+            let settled =
+                running.degraded.is_none() && writer.last() == durable && running.flushing.is_none();
             ensure(
                 !settled || writer.state().digest() == process.disk.replica().digest(),
                 "a_replay_gives_the_recorded_states",

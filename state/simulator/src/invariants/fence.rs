@@ -24,7 +24,8 @@ impl World {
         let pod = self.process(id).pod.clone();
         let api = &self.clusters[id.cluster].api;
         let restored = api.restored_at.is_some_and(|at| now < at + TWO_HOLDERS);
-        let holder = api.lease.as_ref().is_some_and(|lease| lease.holder == pod || lease.epoch == flight.epoch);
+        let holder =
+            api.lease.as_ref().is_some_and(|lease| lease.holder == pod || lease.epoch == flight.epoch);
         ensure(holder || restored || flight.held, "only_the_live_holder_of_the_lease_writes", || {
             format!("{id} writes in epoch {}, and the lease is {:?}", flight.epoch, api.lease)
         })
@@ -32,7 +33,9 @@ impl World {
 
     /// A write to a map was carried out: what it took away must have been given up by a user.
     pub(crate) fn mapped(&mut self, flight: &Flight, before: Option<&Stored>) -> Checked {
-        let Effect::MapNamespace { namespace, remote, .. } = &flight.dispatch.command.effect else { return Ok(()) };
+        let Effect::MapNamespace { namespace, remote, .. } = &flight.dispatch.command.effect else {
+            return Ok(());
+        };
         let Some(before) = before else { return Ok(()) };
         let Some(peer) = NAMES.iter().position(|name| *name == before.key.name) else { return Ok(()) };
         let place = (flight.actor.process.cluster, namespace.clone(), peer);
@@ -45,9 +48,11 @@ impl World {
         }
         if remote_of(before, namespace).is_some() {
             let since = self.truth.mapped_at.get(&place).copied().unwrap_or(0);
-            ensure(self.truth.justifies(&place, since), "a_mapping_is_taken_away_only_for_a_recorded_cause", || {
-                format!("{} was mapped at {since} ms, and no user gave it up", say(&place))
-            })?;
+            ensure(
+                self.truth.justifies(&place, since),
+                "a_mapping_is_taken_away_only_for_a_recorded_cause",
+                || format!("{} was mapped at {since} ms, and no user gave it up", say(&place)),
+            )?;
             self.truth.taken.insert(place);
         }
         Ok(())

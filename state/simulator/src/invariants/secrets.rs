@@ -13,7 +13,9 @@ impl World {
     pub(crate) fn check_secrets(&self, envelopes: &[Envelope]) -> Checked {
         for envelope in envelopes {
             let found = envelope.payload.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
-            ensure(!found, "no_body_enters_an_event", || format!("event {}: {:?}", envelope.seq, envelope.open()))?;
+            ensure(!found, "no_body_enters_an_event", || {
+                format!("event {}: {:?}", envelope.seq, envelope.open())
+            })?;
         }
         Ok(())
     }

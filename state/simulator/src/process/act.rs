@@ -23,9 +23,12 @@ const PATIENCE: u64 = 5_000;
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
     Read,
-    Create(New),
+    Create(Box<New>),
     /// Counts only for the version that was read.
-    Replace { expected: u64, after: Box<Stored> },
+    Replace {
+        expected: u64,
+        after: Box<Stored>,
+    },
 }
 
 /// A command that is being carried out.
@@ -62,7 +65,8 @@ impl World {
         }
         let epoch = running.lease.epoch.unwrap_or(0);
         let cached = running.cache.get(&dispatch.command.slot.object).filter(|_| !forgotten).cloned();
-        let flight = Box::new(Flight { actor, dispatch, epoch, phase: Phase::Read, held: false, readings: 1 });
+        let flight =
+            Box::new(Flight { actor, dispatch, epoch, phase: Phase::Read, held: false, readings: 1 });
         match cached {
             Some(cached) => self.decide(flight, Some(cached), true),
             None => self.send(flight),
@@ -73,7 +77,8 @@ impl World {
     fn send(&mut self, mut flight: Box<Flight>) {
         let now = self.now;
         flight.held = self.running(flight.actor).is_some_and(|running| now < running.lease.valid_until);
-        let guarded = self.settings.planted == Some(Planted::GuardOnlyAtTheBeginning) || self.may_act(flight.actor);
+        let guarded =
+            self.settings.planted == Some(Planted::GuardOnlyAtTheBeginning) || self.may_act(flight.actor);
         if !guarded {
             let id = flight.dispatch.command.id;
             if let Some(running) = self.running(flight.actor) {
@@ -98,15 +103,20 @@ impl World {
                 // Whether nothing is to be done, only the object itself can say.
                 _ if cached && !trusted => return self.read_again(flight),
                 current => {
-                    let resource_version = current.map(|current| version(current.version)).unwrap_or_default();
+                    let resource_version =
+                        current.map(|current| version(current.version)).unwrap_or_default();
                     return self.end(&flight, Outcome::Succeeded { resource_version });
                 }
             },
             // The cache may be older than the command.
             _ if cached => return self.read_again(flight),
-            Change::Superseded(reason) => return self.end(&flight, Outcome::Superseded { reason: reason.to_owned() }),
+            Change::Superseded(reason) => {
+                return self.end(&flight, Outcome::Superseded { reason: reason.to_owned() });
+            }
             Change::Park(reason) => return self.end(&flight, failed(Disposition::Park, reason)),
-            Change::Later(reason) => return self.end(&flight, failed(Disposition::Retry { after: None }, reason)),
+            Change::Later(reason) => {
+                return self.end(&flight, failed(Disposition::Retry { after: None }, reason));
+            }
         }
         self.send(flight);
     }
@@ -122,7 +132,9 @@ impl World {
 
     fn end(&mut self, flight: &Flight, outcome: Outcome) {
         let id = flight.dispatch.command.id;
-        self.note(|| format!("{}: {} ended: {outcome:?}", flight.actor.process, flight.dispatch.command.slot));
+        self.note(|| {
+            format!("{}: {} ended: {outcome:?}", flight.actor.process, flight.dispatch.command.slot)
+        });
         self.post(flight.actor, Message::Outcome(id, outcome));
     }
 
@@ -154,11 +166,13 @@ impl World {
         let at = self.wall(cluster);
         let before = self.api(cluster).get(key).cloned();
         let written = match flight.phase.clone() {
-            Phase::Create(new) => self.api(cluster).create(new, at),
+            Phase::Create(new) => self.api(cluster).create(*new, at),
             Phase::Replace { expected, after } => self.api(cluster).replace(expected, *after),
             Phase::Read => return Ok(Reply::Found(before)),
         };
-        self.note(|| format!("{}: {} is written: {written:?}", flight.actor.process, flight.dispatch.command.slot));
+        self.note(|| {
+            format!("{}: {} is written: {written:?}", flight.actor.process, flight.dispatch.command.slot)
+        });
         if written.is_ok() {
             self.mapped(flight, before.as_deref())?;
         }
@@ -173,7 +187,11 @@ impl World {
             Reply::Written(written) => written,
         };
         let key = flight.dispatch.command.slot.object.clone();
-        let after = self.api(flight.actor.process.cluster).get(&key).filter(|object| object.version == written).cloned();
+        let after = self
+            .api(flight.actor.process.cluster)
+            .get(&key)
+            .filter(|object| object.version == written)
+            .cloned();
         if let (Some(after), Some(running)) = (after, self.running(flight.actor))
             && running.cache.contains_key(&key)
         {
@@ -185,7 +203,9 @@ impl World {
     fn refused(&mut self, flight: Box<Flight>, refusal: Refusal) {
         let outcome = match refusal {
             Refusal::Conflict | Refusal::Exists => return self.read_again(flight),
-            Refusal::NotFound if matches!(flight.phase, Phase::Replace { .. }) => return self.read_again(flight),
+            Refusal::NotFound if matches!(flight.phase, Phase::Replace { .. }) => {
+                return self.read_again(flight);
+            }
             Refusal::Terminating => failed(Disposition::Park, "403"),
             Refusal::NotFound => failed(Disposition::Retry { after: None }, "404"),
             Refusal::Throttled(millis) => {

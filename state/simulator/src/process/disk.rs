@@ -46,9 +46,9 @@ impl Disk {
                 format!("event {} is appended after {last} became durable", envelope.seq)
             })?;
         }
-        self.log.append(envelopes).map_err(|error| {
-            Broken::new("sequences_have_no_gap_and_are_never_reused", error.to_string())
-        })?;
+        self.log
+            .append(envelopes)
+            .map_err(|error| Broken::new("sequences_have_no_gap_and_are_never_reused", error.to_string()))?;
         for envelope in envelopes {
             let copy = Envelope::from_bytes(&envelope.to_bytes())
                 .map_err(|error| Broken::new("what_is_written_can_be_read", error.to_string()))?;
@@ -70,8 +70,11 @@ impl Disk {
         ensure(folded.digest() == checkpoint.digest, "a_snapshot_gives_the_state_that_it_is_of", || {
             format!("at {}: {folded:?}", checkpoint.at)
         })?;
-        let events: Result<Vec<_>, _> =
-            checkpoint.events.iter().map(|recorded| Envelope::seal(recorded, StateDigest::default(), None)).collect();
+        let events: Result<Vec<_>, _> = checkpoint
+            .events
+            .iter()
+            .map(|recorded| Envelope::seal(recorded, StateDigest::default(), None))
+            .collect();
         let events = events.map_err(|error| Broken::new("what_is_written_can_be_read", error.to_string()))?;
         let snapshot = Snapshot::new(checkpoint.at, checkpoint.recorded_at, checkpoint.digest, events);
         self.log
@@ -103,7 +106,8 @@ impl Disk {
     pub(crate) fn open(&self, forget: usize) -> Checked<Found> {
         let fail = |error: String| Broken::new("what_is_written_can_be_read", error);
         let snapshot = self.log.snapshot().map_err(|error| fail(error.to_string()))?;
-        let mut tail = self.log.read(self.log.first(), usize::MAX).map_err(|error| fail(error.to_string()))?;
+        let mut tail =
+            self.log.read(self.log.first(), usize::MAX).map_err(|error| fail(error.to_string()))?;
         tail.truncate(tail.len().saturating_sub(forget));
         let mut writer = match &snapshot {
             Some(snapshot) => {

@@ -8,7 +8,7 @@ use crate::api::{New, Stored};
 /// What is to be done about one object, decided from the object as it is.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    Create(New),
+    Create(Box<New>),
     Replace(Box<Stored>),
     Superseded(&'static str),
     Park(&'static str),
@@ -48,9 +48,16 @@ fn life(effect: &Effect) -> Option<&Uid> {
 fn of_life(effect: &Effect, current: &Stored) -> Step {
     let mut after = current.clone();
     match (effect, &mut after.facts) {
-        (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => facts.labelled_id = id.clone(),
-        (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => facts.scheduling_enabled = *enabled,
-        (Effect::WriteForeignClusterStatus { tenant_local, conditions, .. }, Facts::ForeignCluster(facts)) => {
+        (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => {
+            facts.labelled_id = id.clone();
+        }
+        (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => {
+            facts.scheduling_enabled = *enabled;
+        }
+        (
+            Effect::WriteForeignClusterStatus { tenant_local, conditions, .. },
+            Facts::ForeignCluster(facts),
+        ) => {
             // A merge leaves what it does not name.
             if !tenant_local.is_empty() {
                 facts.tenant_local = tenant_local.clone();
@@ -65,15 +72,21 @@ fn of_life(effect: &Effect, current: &Stored) -> Step {
                 facts.desired.remove(namespace);
             }
         },
-        (Effect::WriteOffloadingStatus { remote_name, phase, observed_generation, conditions, .. }, Facts::Offloading(facts)) => {
+        (
+            Effect::WriteOffloadingStatus { remote_name, phase, observed_generation, conditions, .. },
+            Facts::Offloading(facts),
+        ) => {
             facts.remote_name = remote_name.clone();
             facts.phase.clone_from(phase);
             facts.observed_generation = *observed_generation;
-            let written = conditions.iter().map(|(map, all)| (map.clone(), all.iter().map(as_written).collect()));
+            let written =
+                conditions.iter().map(|(map, all)| (map.clone(), all.iter().map(as_written).collect()));
             facts.conditions = written.collect();
         }
         (Effect::SetFinalizer { finalizer, present, .. }, _) => match (present, current.deleting) {
-            (true, true) if !current.finalizers.contains(finalizer) => return Step::Superseded("it is being deleted"),
+            (true, true) if !current.finalizers.contains(finalizer) => {
+                return Step::Superseded("it is being deleted");
+            }
             (true, _) => {
                 after.finalizers.insert(finalizer.clone());
             }
@@ -94,7 +107,7 @@ fn as_written(condition: &Condition) -> Condition {
 fn identity(key: &ObjectKey, wanted: ClusterIdentityFacts, current: Option<&Stored>) -> Step {
     let Some(current) = current else {
         let facts = Facts::ClusterIdentity(wanted);
-        return Step::Create(New { key: key.clone(), facts, rest: String::new() });
+        return Step::Create(Box::new(New { key: key.clone(), facts, rest: String::new() }));
     };
     let known = match &current.facts {
         Facts::ClusterIdentity(known) => known.clone(),
@@ -111,7 +124,11 @@ fn identity(key: &ObjectKey, wanted: ClusterIdentityFacts, current: Option<&Stor
 fn tenant_namespace(key: &ObjectKey, id: &ClusterId, current: Option<&Stored>) -> Step {
     let Some(current) = current else {
         let facts = NamespaceFacts { tenant_of: id.clone(), ..NamespaceFacts::default() };
-        return Step::Create(New { key: key.clone(), facts: Facts::Namespace(facts), rest: String::new() });
+        return Step::Create(Box::new(New {
+            key: key.clone(),
+            facts: Facts::Namespace(facts),
+            rest: String::new(),
+        }));
     };
     match &current.facts {
         Facts::Namespace(facts) if facts.tenant_of == *id => {}

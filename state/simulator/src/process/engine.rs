@@ -165,13 +165,22 @@ impl World {
         let leaving = running.writer.dispatch();
         let issued: Vec<Seq> = leaving
             .iter()
-            .map(|dispatch| running.writer.state().outbox.get(&dispatch.command.id).map_or(Seq(0), |pending| pending.issued))
+            .map(|dispatch| {
+                running
+                    .writer
+                    .state()
+                    .outbox
+                    .get(&dispatch.command.id)
+                    .map_or(Seq(0), |pending| pending.issued)
+            })
             .collect();
         for (dispatch, issued) in leaving.into_iter().zip(issued) {
             ensure(degraded || issued <= durable, "no_effect_leaves_before_its_reasons_are_durable", || {
                 format!("{} was issued at {issued} and {durable} is durable", dispatch.command.slot)
             })?;
-            self.note(|| format!("{} lets {} go: {:?}", actor.process, dispatch.command.slot, dispatch.command.effect));
+            self.note(|| {
+                format!("{} lets {} go: {:?}", actor.process, dispatch.command.slot, dispatch.command.effect)
+            });
             self.set_out(actor, dispatch);
         }
         self.plan_tick(actor);

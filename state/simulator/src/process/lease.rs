@@ -68,7 +68,13 @@ impl World {
         }
     }
 
-    fn renew(&mut self, actor: Actor, epoch: u64, record: Option<LeaseRecord>, (asked_at, answered): (u64, bool)) {
+    fn renew(
+        &mut self,
+        actor: Actor,
+        epoch: u64,
+        record: Option<LeaseRecord>,
+        (asked_at, answered): (u64, bool),
+    ) {
         let pod = self.process(actor.process).pod.clone();
         let Some(record) = record.filter(|record| record.holder == pod && record.epoch == epoch) else {
             return self.lose_lease(actor, epoch);

@@ -30,10 +30,10 @@ impl World {
             || format!("{:?} and {replica:?}", found.writer.state()),
         )?;
         let state = found.writer.state();
-        let life = state.clusters.get(&ClusterRef::Local).map(|life| Life {
-            uid: life.body.uid.clone(),
-            generation: life.body.generation,
-        });
+        let life = state
+            .clusters
+            .get(&ClusterRef::Local)
+            .map(|life| Life { uid: life.body.uid.clone(), generation: life.body.generation });
         let cursors: BTreeMap<_, _> = WATCHED
             .iter()
             .map(|kind| {

@@ -291,7 +291,9 @@ impl World {
         let depth = self.chance.between(1, 30);
         let api = &self.clusters[actor.process.cluster].api;
         let (newest, compacted) = (api.version(), api.compacted());
-        let Some(Stage::Follow(position)) = self.watcher(actor, kind).map(|watcher| watcher.stage) else { return };
+        let Some(Stage::Follow(position)) = self.watcher(actor, kind).map(|watcher| watcher.stage) else {
+            return;
+        };
         let api = &self.clusters[actor.process.cluster].api;
         let Ok(changes) = api.since(kind, position) else {
             // Compacted under an open watch: the connection ends with 410.
@@ -302,14 +304,20 @@ impl World {
             return self.step_back(actor, kind, (1, 500));
         };
         let more = changes.len() as u64 > most;
-        let mut taken: Vec<Change> = changes.iter().take(usize::try_from(most).unwrap_or(1)).cloned().collect();
+        let mut taken: Vec<Change> =
+            changes.iter().take(usize::try_from(most).unwrap_or(1)).cloned().collect();
         let mut reached = taken.last().map_or(position, |change| change.version);
         if bookmark && !more {
             reached = newest.max(reached);
         }
         if lose && !taken.is_empty() {
             let lost = taken.remove(self.chance.index(taken.len()));
-            self.note(|| format!("{} {kind}: the change of {} at {} is lost", actor.process, lost.object.key, lost.version));
+            self.note(|| {
+                format!(
+                    "{} {kind}: the change of {} at {} is lost",
+                    actor.process, lost.object.key, lost.version
+                )
+            });
         }
         if repeat {
             taken.extend(taken.last().cloned());

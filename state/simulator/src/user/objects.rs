@@ -57,8 +57,11 @@ impl Selection {
             Self::Region(region) => ("In", region),
             Self::Nonsense => ("Like", "e*"),
         };
-        let requirement =
-            Requirement { key: "region".to_owned(), operator: operator.to_owned(), values: vec![region.to_owned()] };
+        let requirement = Requirement {
+            key: "region".to_owned(),
+            operator: operator.to_owned(),
+            values: vec![region.to_owned()],
+        };
         vec![SelectorTerm { expressions: vec![requirement], fields: Vec::new() }]
     }
 

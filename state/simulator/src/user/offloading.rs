@@ -63,7 +63,11 @@ impl World {
         // Two consumers that want the same name in one provider: it depends on who comes first.
         let alone = self.clusters.len() == 2;
         let facts = OffloadingFacts {
-            mapping: if alone && self.chance.one_in(5) { MappingStrategy::EnforceSameName } else { MappingStrategy::DefaultName },
+            mapping: if alone && self.chance.one_in(5) {
+                MappingStrategy::EnforceSameName
+            } else {
+                MappingStrategy::DefaultName
+            },
             pods: if self.chance.one_in(4) { PodStrategy::Local } else { PodStrategy::LocalAndRemote },
             selector: self.some_selection().terms(),
             ..OffloadingFacts::default()

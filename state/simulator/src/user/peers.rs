@@ -55,7 +55,8 @@ impl World {
 
     pub(super) fn forget_peer(&mut self, cluster: usize) {
         let peer = self.other(cluster);
-        let name = if self.chance.one_in(3) { format!("{}-again", NAMES[peer]) } else { NAMES[peer].to_owned() };
+        let name =
+            if self.chance.one_in(3) { format!("{}-again", NAMES[peer]) } else { NAMES[peer].to_owned() };
         let deleted = self.api(cluster).delete(&peer_key(&name));
         self.note(|| format!("user in cluster {cluster} deletes ForeignCluster {name}: {deleted:?}"));
     }
@@ -98,7 +99,9 @@ impl World {
                 facts.labels.insert("region".to_owned(), region.to_owned());
             }
         });
-        self.note(|| format!("user in cluster {cluster} moves node {} to {region}: {changed:?}", NAMES[peer]));
+        self.note(|| {
+            format!("user in cluster {cluster} moves node {} to {region}: {changed:?}", NAMES[peer])
+        });
         if changed.is_ok() {
             self.node_decided(cluster, peer);
         }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use liqo_events::Facts;
 use liqo_model::NamespaceName;
 
-use super::objects::{Selection, namespace_key, node_key, offloading_key};
 use super::NAMESPACES;
+use super::objects::{Selection, namespace_key, node_key, offloading_key};
 use crate::world::World;
 
 /// A namespace of a cluster in a peer.
@@ -72,7 +72,9 @@ impl World {
         if offloading.malformed.is_some() {
             return None;
         }
-        let (Facts::Offloading(facts), Facts::Node(node)) = (&offloading.facts, &node.facts) else { return None };
+        let (Facts::Offloading(facts), Facts::Node(node)) = (&offloading.facts, &node.facts) else {
+            return None;
+        };
         match Selection::of(&facts.selector) {
             Selection::Everywhere => Some(true),
             Selection::Region(region) => Some(node.labels.get("region").is_some_and(|label| label == region)),
@@ -105,7 +107,9 @@ impl World {
 
     /// An administrator took the store back: what it says is wanted, and what it lacks nobody decided on.
     pub(crate) fn store_decided(&mut self, cluster: usize) {
-        for (namespace, peer) in NAMESPACES.iter().flat_map(|name| (0..self.clusters.len()).map(move |peer| (*name, peer))) {
+        for (namespace, peer) in
+            NAMESPACES.iter().flat_map(|name| (0..self.clusters.len()).map(move |peer| (*name, peer)))
+        {
             let place = (cluster, NamespaceName::from(namespace), peer);
             let api = &self.clusters[cluster].api;
             let says = api.get(&offloading_key(namespace)).is_some() && api.get(&node_key(peer)).is_some();

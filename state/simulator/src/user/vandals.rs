@@ -31,7 +31,9 @@ impl World {
         let changed = self.api(cluster).change(&offloading_key(namespace), |object| {
             object.malformed = Some("spec.clusterSelector is no map".to_owned());
         });
-        self.note(|| format!("somebody in cluster {cluster} breaks the offloading of {namespace}: {changed:?}"));
+        self.note(|| {
+            format!("somebody in cluster {cluster} breaks the offloading of {namespace}: {changed:?}")
+        });
     }
 
     /// An object that does not go away is made to.
@@ -44,7 +46,9 @@ impl World {
             self.truth.forced.insert((cluster, namespace.to_owned()));
             self.namespace_decided(cluster, namespace);
         }
-        self.note(|| format!("somebody in cluster {cluster} takes the offloading of {namespace} away: {deleted:?}"));
+        self.note(|| {
+            format!("somebody in cluster {cluster} takes the offloading of {namespace} away: {deleted:?}")
+        });
     }
 
     /// A mapping is taken out by hand, which is a decision too.
@@ -85,8 +89,9 @@ impl World {
 
     fn flip_label(&mut self, cluster: usize) {
         let namespace = self.any_namespace();
-        // Without an offloading nobody has an opinion on the label.
-        if self.api(cluster).get(&offloading_key(namespace)).is_none_or(|offloading| offloading.deleting) {
+        // Before an offloading is taken care of, and after it, nobody has an opinion on the label.
+        let offloading = self.api(cluster).get(&offloading_key(namespace));
+        if offloading.is_none_or(|offloading| offloading.deleting || offloading.finalizers.is_empty()) {
             return;
         }
         let _ = self.api(cluster).change(&namespace_key(namespace), |object| {
@@ -101,7 +106,9 @@ impl World {
     fn flood(&mut self, cluster: usize) {
         let namespace = self.any_namespace();
         for count in 0..self.chance.between(20, 90) {
-            let _ = self.api(cluster).change(&namespace_key(namespace), |object| object.rest = format!("flood {count}"));
+            let _ = self
+                .api(cluster)
+                .change(&namespace_key(namespace), |object| object.rest = format!("flood {count}"));
         }
         self.note(|| format!("somebody in cluster {cluster} floods namespace {namespace}"));
     }
