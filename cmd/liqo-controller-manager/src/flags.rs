@@ -23,6 +23,12 @@ pub(crate) struct Flags {
     /// Uid of the pod, which holds the lease; made up when empty, and then a restart is a new holder.
     #[arg(long, env = "POD_UID", default_value = "")]
     pub(crate) instance: String,
+    /// Name of the pod, which is told when the log's volume fails; without it nobody is told but logs and metrics.
+    #[arg(long, env = "POD_NAME", default_value = "")]
+    pub(crate) pod_name: String,
+    /// Namespace of the pod.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "liqo")]
+    pub(crate) pod_namespace: String,
     /// Volume of the event log.
     #[arg(long, default_value = "/var/lib/liqo/log")]
     pub(crate) log_dir: PathBuf,
@@ -36,7 +42,7 @@ pub(crate) struct Flags {
     #[arg(long, default_value = "0.0.0.0:6001")]
     pub(crate) projection_address: SocketAddr,
     /// What is logged: a level, or levels by module; one JSON object a line with `--log-json`.
-    #[arg(long, env = "LIQO_LOG", default_value = "info")]
+    #[arg(long, env = "LIQO_LOG", default_value = liqo_telemetry::DEFAULT_FILTER)]
     pub(crate) log_filter: String,
     #[arg(long)]
     pub(crate) log_json: bool,

@@ -12,8 +12,7 @@ use fabric::Fabric;
 use flags::{Command, Flags};
 use liqo_domain::LiqoMachine;
 use liqo_engine::{Engine, LogVolume, Options, SystemClock};
-use liqo_kube_io::lease::LeaseGuard;
-use liqo_kube_io::{self as kube_io, Chance, Claim, Local};
+use liqo_kube_io::{self as kube_io, Chance, Local};
 use liqo_projection_api::debug::{self, DebugService, DebugSocket};
 use liqo_projection_api::{self as projection_api, EngineSource, Stream};
 use liqo_telemetry::{self as telemetry, Checks, Exposed, LogFormat};
@@ -39,46 +38,43 @@ async fn run(flags: Flags) -> Result<(), Failure> {
     let format = if flags.log_json { LogFormat::Json } else { LogFormat::Text };
     telemetry::init_logging(format, &flags.log_filter)?;
     let mut registry = telemetry::registry("controller-manager", env!("CARGO_PKG_VERSION"));
+    let of_engine = liqo_engine::Metrics::register(&mut registry);
+    let of_servers = kube_io::Metrics::registered(&mut registry);
+    let of_readers = projection_api::Metrics::register(&mut registry);
+    let (stop, stopping) = watch::channel(false);
+    let listening = telemetry::Listening::on(flags.metrics_address).await?;
+    let readiness = Checks::new(&["cluster", "engine"]);
+    let exposed = Exposed { registry, health: Checks::default(), readiness: readiness.clone() };
+    let exposition = tokio::spawn(telemetry::serve(listening, exposed, told(stopping.clone())));
+
     let mut chance = Chance::seeded(u64::from_be_bytes(kube_io::random_bytes()?));
     let (kubeconfig, namespace) = (flags.kubeconfig.as_deref(), flags.namespace.as_str());
-    let local = Local::connect(kubeconfig, namespace, &mut registry, chance.split()).await?;
-
+    let local = Local::counted(kubeconfig, namespace, of_servers, chance.split()).await?;
+    readiness.pass("cluster");
     let started = kube_io::started(&flags.instance, namespace, &flags.cluster_name)?;
-    let (holder, guard) = (started.instance.clone(), LeaseGuard::new());
+    let holder = started.instance.clone();
     let mut running = Engine::<LiqoMachine>::start(Options {
         log: Box::new(LogVolume::new(&flags.log_dir, liqo_log::Options::CONTROLLER, Arc::new(SystemClock))),
         started,
         actuator: local.writer(),
-        authority: Arc::new(guard.clone()),
+        authority: Arc::new(local.guard()),
         clock: Arc::new(SystemClock),
-        metrics: liqo_engine::Metrics::register(&mut registry),
+        metrics: of_engine,
     })
     .await?;
-    let (handle, relist_all) = (running.handle, running.recovery.relist_all);
-    let may_continue = !running.recovery.is_empty() && !relist_all;
-    let (stop, stopping) = watch::channel(false);
-    let life = local.life(&handle).await?;
-    let claim = Claim { holder, may_continue, life: Arc::clone(&life), chance: chance.split() };
-    let lease = tokio::spawn(local.keep_lease(claim, guard, handle.inbox(), told(stopping.clone())));
-    let targets = kube_io::control_plane_targets(namespace);
-    let _watching = local.session(life, relist_all).start(&handle, targets, chance).await?;
+    readiness.pass("engine");
+    let (handle, put_aside) = (running.handle.clone(), running.recovery.quarantined.clone());
+    let pod = local.own_pod(flags.pod_namespace, flags.pod_name, chance.split());
+    tokio::spawn(pod.report(handle.degraded(), put_aside, SystemClock));
+    let attached = local.attach(&running, holder, chance, told(stopping.clone())).await?;
 
-    let source = Arc::new(EngineSource::new(handle.clone()));
-    let seen = projection_api::Metrics::register(&mut registry);
+    let source = Arc::new(EngineSource::new(handle.clone()).led_by(local.guard().holder()));
     let console = DebugService::new(Arc::clone(&source), stopping.clone());
-    let debug =
-        tokio::spawn(debug::serve(DebugSocket::bind(&flags.debug_socket).await?, console, seen.clone()));
+    let socket = DebugSocket::bind(&flags.debug_socket).await?;
+    let debug = tokio::spawn(debug::serve(socket, console, of_readers.clone()));
+    let stream = Stream::of_control_plane(namespace, flags.projection_address, of_readers);
     let fabric = Fabric { server: local.server, namespace: namespace.to_owned() };
-    let stream = Stream {
-        address: flags.projection_address,
-        names: vec![format!("liqo-fabric.{namespace}.svc"), "localhost".to_owned()],
-        roles: projection_api::roles(namespace),
-        metrics: seen,
-    };
-    let projections = tokio::spawn(stream.run(source, fabric, SystemClock, stopping.clone()));
-    let listening = telemetry::Listening::on(flags.metrics_address).await?;
-    let exposed = Exposed { registry, health: Checks::default(), readiness: Checks::default() };
-    let exposition = tokio::spawn(telemetry::serve(listening, exposed, told(stopping)));
+    let projections = tokio::spawn(stream.run(source, fabric, SystemClock, stopping));
 
     let ended = tokio::select! {
         asked = telemetry::asked_to_end() => asked.map(|()| None)?,
@@ -91,7 +87,7 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         None => running.task.await,
     };
     stop.send_replace(true);
-    let _ = lease.await;
+    let _ = attached.lease.await;
     let _ = tokio::join!(debug, projections, exposition);
     Ok(result??)
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use liqo_domain::{Input, LiqoMachine, Outcome};
 use liqo_engine::{Actuator, Authority, Engine, LogVolume, Metrics, Options, Running, SystemClock};
 use liqo_events::{
-    Applied, BodyDigest, Command, Event, Facts, GenerationChanged, LeaseGained, NamespaceFacts, Started,
-    UnixMillis,
+    Applied, BodyDigest, ClusterIdentityFacts, Command, Event, Facts, GenerationChanged, LeaseGained,
+    NamespaceFacts, NamespaceMapFacts, RelistCompleted, Started, UnixMillis, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, ObjectKey};
 use liqo_projection_api::debug::{DebugService, DebugSocket, serve};
@@ -68,7 +68,9 @@ impl Process {
         .unwrap();
         let (stop, stopping) = watch::channel(false);
         let socket = DebugSocket::bind(&directory.path().join("debug.sock")).await.unwrap();
-        let service = DebugService::new(Arc::new(EngineSource::new(engine.handle.clone())), stopping);
+        let leader = watch::Sender::new("pod-2".into());
+        let source = EngineSource::new(engine.handle.clone()).led_by(leader.subscribe());
+        let service = DebugService::new(Arc::new(source), stopping);
         tokio::spawn(serve(socket, service, ApiMetrics::default()));
         Self { engine, directory, _stop: stop }
     }
@@ -83,7 +85,11 @@ impl Process {
 
     /// What `liqoctl debug` says on the socket, and whether it succeeded.
     async fn debug(&self, line: &str) -> (bool, String) {
-        liqoctl(&format!("debug {line} --socket {}", self.path("debug.sock").display())).await
+        self.liqoctl(&format!("debug {line}")).await
+    }
+
+    async fn liqoctl(&self, line: &str) -> (bool, String) {
+        liqoctl(&format!("{line} --socket {}", self.path("debug.sock").display())).await
     }
 }
 
@@ -95,15 +101,20 @@ async fn liqoctl(line: &str) -> (bool, String) {
 }
 
 fn namespace(name: &str) -> Event {
+    let key = ObjectKey::local_cluster_scoped(Kind::Namespace, name);
+    applied(key, Facts::Namespace(NamespaceFacts::default()))
+}
+
+fn applied(object: ObjectKey, facts: Facts) -> Event {
     Event::Applied(Applied {
-        object: ObjectKey::local_cluster_scoped(Kind::Namespace, name),
+        object,
         uid: "u".into(),
         resource_version: "41".into(),
         generation: 0,
         created_at: UnixMillis(0),
         deleting: false,
         digest: BodyDigest::default(),
-        facts: Facts::Namespace(NamespaceFacts::default()),
+        facts,
         coalesced: 0,
     })
 }
@@ -189,6 +200,9 @@ async fn the_state_of_a_process_is_told() {
         (&true.into(), &false.into(), &false.into())
     );
     assert_eq!(state["counts"]["objects"], 1);
+    let log = &state["log"];
+    assert_eq!((&log["last"], &log["onVolume"], &log["quarantined"]), (&4.into(), &4.into(), &0.into()));
+    assert!(log["diskBytes"].as_u64() > Some(0) && log["generation"].as_u64() > Some(0), "{log}");
 }
 
 #[tokio::test]
@@ -225,4 +239,69 @@ async fn what_cannot_be_done_is_said_in_one_line() {
         assert_eq!(told.lines().count(), 1, "{told:?}");
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "nothing of ours");
+}
+
+/// What a leader sees of a cluster that was restored: a map of milan with namespaces that nobody offloads any more.
+fn restored(namespaces: &[&str]) -> Vec<Event> {
+    let reason = "restored".to_owned();
+    let identity = ClusterIdentityFacts { id: "rome-id".into(), name: "rome".into() };
+    let map = NamespaceMapFacts {
+        remote_cluster: "milan-id".into(),
+        origin: true,
+        desired: namespaces.iter().map(|name| ((*name).into(), "remote".into())).collect(),
+        ..NamespaceMapFacts::default()
+    };
+    let listed = |kind, selector: &str| {
+        Event::RelistCompleted(RelistCompleted {
+            watch: WatchKey { cluster: ClusterRef::Local, kind, selector: selector.to_owned() },
+            resource_version: "50".into(),
+            generation: 2,
+            objects: 0,
+            differences: 0,
+        })
+    };
+    vec![
+        GenerationChanged { cluster: ClusterRef::Local, uid: "k".into(), generation: 2, reason }.into(),
+        applied(
+            ObjectKey::local(Kind::ConfigMap, "liqo", "liqo-clusterid-configmap"),
+            Facts::ClusterIdentity(identity),
+        ),
+        applied(ObjectKey::local(Kind::NamespaceMap, "tenant", "milan"), Facts::NamespaceMap(map)),
+        listed(Kind::ConfigMap, ""),
+        listed(Kind::Namespace, ""),
+        listed(Kind::Node, ""),
+        listed(Kind::ForeignCluster, ""),
+        listed(Kind::NamespaceMap, ""),
+        listed(Kind::NamespaceOffloading, ""),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_held_of_a_peer_is_let_go_of_by_the_leader_alone() {
+    // given what is held after the cluster was restored, and a process that does not lead
+    let process = Process::start().await;
+    process.observe(restored(&["shop", "bank"])).await;
+    let refused = process.liqoctl("release milan").await;
+    let said = "liqoctl: this process does not lead, so it decides nothing: ask the pod with uid pod-2, which leads (--pod)\n";
+    assert_eq!(refused, (false, said.to_owned()));
+    // when it leads, and an administrator lets go
+    process.observe(vec![LeaseGained { epoch: 7, continued: false }.into()]).await;
+    process.engine.handle.inbox().send_durably(Input::GoLive { epoch: 7 }).await.unwrap();
+    let (done, unknown) = process.liqoctl("release paris").await;
+    assert!(!done && unknown.starts_with("liqoctl: no peer is called \"paris\""), "{unknown}");
+    let released = process.liqoctl("release milan").await;
+    assert_eq!(released, (true, "2 mappings of peer milan-id were held and are let go of\n".to_owned()));
+    // then that is in the log, and the mappings go because of it
+    let (_, events) = process.debug("tail --from 1 --kind orphanreleased --kind commandissued -o json").await;
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let released: Vec<&Value> =
+        events.iter().filter(|event| event["name"] == "OrphanReleased").map(|event| &event["seq"]).collect();
+    assert_eq!(released.len(), 2);
+    let unmapped = events.iter().filter(|event| {
+        event["summary"].as_str().unwrap().contains("take the mapping")
+            && released.contains(&&event["causedBy"])
+    });
+    assert_eq!(unmapped.count(), 2, "{events:#?}");
+    let again = process.liqoctl("release milan-id -o json").await;
+    assert_eq!(again, (true, "{\"cluster\":\"milan-id\",\"mappings\":0}\n".to_owned()));
 }

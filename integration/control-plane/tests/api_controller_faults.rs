@@ -63,21 +63,16 @@ async fn api_a_controller_without_a_usable_volume_runs_and_says_so() {
     let cluster = Cluster::up(&testbed, "volumes").await;
     let base = cluster.directory.path().to_owned();
 
-    // A missing volume: its parent is a file.
-    std::fs::write(base.join("file"), "x").unwrap();
-    let mut missing = Controller::start_at(&cluster, "missing", &base.join("file/log"));
-    missing.leads(&cluster);
-    handled(&cluster, "missing");
-    assert_eq!(missing.metric("liqo_log_degraded"), Some(1.0));
-    assert!(missing.debug(&["state"]).contains("in memory only"));
-    assert!(missing.stop());
+    missing_volume(&cluster, &base);
 
     // A volume that another process uses: it is refused, and the other one is not disturbed.
-    let mut owner = Controller::start(&cluster, "owner");
+    let mut owner = Controller::start_in(&cluster, "owner", &base.join("owner-log"), POD);
     owner.leads(&cluster);
     let mut intruder = Controller::start_at(&cluster, "intruder", &owner.log);
     assert_eq!(intruder.metric("liqo_log_degraded"), Some(1.0));
     handled(&cluster, "owned");
+    let refused = intruder.refuses(&["release", "owned"]);
+    assert!(refused.contains("ask the pod with uid owner, which leads"), "{refused}");
     assert_eq!(owner.metric("liqo_log_degraded"), Some(0.0));
     intruder.kill();
 
@@ -88,11 +83,74 @@ async fn api_a_controller_without_a_usable_volume_runs_and_says_so() {
     owner.leads(&cluster);
     handled(&cluster, "damaged");
     assert_eq!(owner.metric("liqo_log_degraded"), Some(0.0));
+    assert_eq!(owner.metric("liqo_log_quarantined_total"), Some(1.0));
+    let state = owner.debug(&["state"]);
+    let aside =
+        walk(&owner.log).iter().any(|file| state.contains(&file.parent().unwrap().display().to_string()));
+    assert!(state.contains("log quarantined:") && aside, "{state}");
+    let told = pod_event(&cluster, "LogQuarantined", "Warning");
+    assert!(told.starts_with("the log could not be used and was put aside: "), "{told}");
     owner.kill();
     replay(&owner.log);
 
     full_disk(&cluster, &base.join("small"));
     testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
+}
+
+/// The pod that a controller is told to run in. It has no node, so no kubelet speaks of it.
+const POD: &str = "manager-0";
+
+/// A volume that is missing, and is there when the container is started again: the pod says so.
+fn missing_volume(cluster: &Cluster, base: &Path) {
+    cluster.apply(&format!(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {{name: {POD}, namespace: {NAMESPACE}}}
+spec:
+  serviceAccountName: liqo-controller-manager
+  automountServiceAccountToken: false
+  readinessGates: [{{conditionType: example.com/others}}]
+  containers: [{{name: manager, image: none}}]
+"
+    ));
+    let others = r#"{"status": {"conditions": [{"type": "example.com/others", "status": "True"}]}}"#;
+    cluster.kubectl(&["patch", "pod", POD, "-n", NAMESPACE, "--subresource=status", "-p", others]);
+    let condition = |status: &str| {
+        let condition = format!("--for=condition=liqo.io/LogDegraded={status}");
+        cluster.kubectl(&["wait", "pod", POD, "-n", NAMESPACE, &condition, "--timeout=60s"]);
+        cluster.kubectl(&["wait", "pod", POD, "-n", NAMESPACE, "--for=condition=example.com/others"]);
+    };
+    // Its parent is a file.
+    let parent = base.join("file");
+    std::fs::write(&parent, "x").unwrap();
+    let mut missing = Controller::start_in(cluster, "missing", &parent.join("log"), POD);
+    missing.leads(cluster);
+    handled(cluster, "missing");
+    assert_eq!(missing.metric("liqo_log_degraded"), Some(1.0));
+    assert_eq!(missing.get("livez"), "ok\n");
+    let state = missing.debug(&["state"]);
+    assert!(state.contains("in memory only since ") && state.contains("log on volume:"), "{state}");
+    condition("True");
+    let told = pod_event(cluster, "LogDegraded", "Warning");
+    assert!(told.ends_with("events are in memory only, a new log is tried each minute"), "{told}");
+    assert!(missing.stop());
+
+    std::fs::remove_file(&parent).unwrap();
+    missing.restart();
+    condition("False");
+    assert_eq!(pod_event(cluster, "LogHealed", "Normal"), "events are durable again");
+    assert_eq!(missing.metric("liqo_log_degraded"), Some(0.0));
+    assert!(missing.stop());
+}
+
+/// The message of the one Event of this reason and type about the pod.
+fn pod_event(cluster: &Cluster, reason: &str, kind: &str) -> String {
+    let selector = format!("--field-selector=involvedObject.name={POD},reason={reason},type={kind}");
+    let path = "jsonpath={.items[*].message}";
+    let wait = ["wait", "event", "-n", NAMESPACE, &selector, "--for=create", "--timeout=60s"];
+    cluster.kubectl(&wait);
+    cluster.kubectl(&["get", "events", "-n", NAMESPACE, &selector, "-o", path])
 }
 
 /// A volume that fills up while the controller runs.

@@ -18,16 +18,17 @@ use file::ExportedLog;
 use live::Live;
 use record::{Explanation, Standing};
 use screen::Screen;
+pub(crate) use screen::plain;
 
 use crate::{Console, CtlError};
 
 pub(crate) async fn run(arguments: DebugArguments, console: &mut Console) -> Result<(), CtlError> {
-    let DebugArguments { command, place, output } = arguments;
+    let DebugArguments { command, file, place, output } = arguments;
     let mut screen = match output {
         Output::Text => Screen::text(console.colour()),
         Output::Json => Screen::json(),
     };
-    if let Some(path) = place.file.clone() {
+    if let Some(path) = file {
         return in_file(&path, command, (&mut screen, console));
     }
     match command {
@@ -59,9 +60,7 @@ async fn in_process(
     command: DebugCommand,
     (screen, console): Out<'_>,
 ) -> Result<(), CtlError> {
-    let door = Door::open(door::way(place).await?).await?;
-    let mut live = Live::connect(&door).await?;
-    let asked = match command {
+    ask(place, async |live| match command {
         DebugCommand::Tail(tail) => {
             live.tail(&tail, &mut |record| console.write(&screen.line(&record))).await
         }
@@ -81,9 +80,19 @@ async fn in_process(
             exported.and_then(|told| console.write(&screen.exported(&path, told)))
         }
         DebugCommand::Proxy { .. } => Ok(()),
-    };
-    match asked {
-        // When the way there broke, its own reason says more than that the connection ended.
+    })
+    .await
+}
+
+/// Asks the process at a place. When the way there breaks, its own reason is told.
+pub(crate) async fn ask<T>(
+    place: &Place,
+    question: impl AsyncFnOnce(&mut Live) -> Result<T, CtlError>,
+) -> Result<T, CtlError> {
+    let door = Door::open(door::way(place).await?).await?;
+    let mut live = Live::connect(&door).await?;
+    match question(&mut live).await {
+        // That says more than that the connection ended.
         Err(error @ CtlError::Refused(_)) => Err(door.failure().await.unwrap_or(error)),
         other => other,
     }

@@ -7,11 +7,13 @@ mod arguments;
 mod console;
 mod debug;
 mod error;
+mod release;
 
 pub use arguments::{Arguments, Command};
 pub use console::Console;
 pub use debug::arguments::DebugArguments;
 pub use error::{CtlError, report};
+pub use release::ReleaseArguments;
 
 /// Does what the arguments say, and writes to the console.
 ///
@@ -21,6 +23,7 @@ pub use error::{CtlError, report};
 pub async fn run(arguments: Arguments, console: &mut Console) -> Result<(), CtlError> {
     let done = match arguments.command {
         Command::Debug(arguments) => debug::run(arguments, console).await,
+        Command::Release(arguments) => release::run(arguments, console).await,
     };
     match done {
         Err(CtlError::Output { source }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::clocks::Clocks;
 use crate::error::chain;
 use crate::handle::{QUESTIONS, READS, TAIL};
-use crate::journal::Journal;
+use crate::journal::{Journal, Signs};
 use crate::outbox::Outbox;
 use crate::recovery::{Recovery, recover};
 use crate::writer_task::{Parts, Receivers, Senders, WriterTask};
@@ -75,14 +75,16 @@ impl<M: Machine + 'static> Engine<M> {
             .map_err(|error| EngineError::Task { doing: "open its log", reason: error.to_string() })?;
         report(&recovery, &metrics);
         let log = log.map_err(|error| Degradation { since: now, reason: chain(&error) });
-        let (journal, degraded) = Journal::new(source, log, writer.last().next(), now, metrics.clone());
+        let (journal, signs) = Journal::new(source, log, &recovery, now, metrics.clone());
         let (inbox, deliveries) = Inbox::new();
         let (reads, read_queue) = mpsc::channel(READS);
         let (questions, question_queue) = mpsc::channel(QUESTIONS);
         let (publish, published) = watch::channel(Published { seq: writer.last(), ..Published::default() });
         let (stop, stopped) = watch::channel(false);
         let tail = broadcast::Sender::new(TAIL);
-        let handle = Handle { inbox, reads, questions, published, degraded, tail: tail.clone(), stop };
+        let Signs { degraded, standing } = signs;
+        let handle =
+            Handle { inbox, reads, questions, published, degraded, standing, tail: tail.clone(), stop };
         let receivers = Receivers { deliveries, reads: read_queue, questions: question_queue, stopped };
         let senders = Senders { publish, tail };
         let (outbox, clocks) = (Outbox::new(actuator), Clocks::new(clock, authority));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use liqo_domain::Machine;
 use liqo_events::{Envelope, Seq, UnixMillis};
+use liqo_log::LogStatistics;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{EngineStopped, Inbox};
@@ -41,6 +42,19 @@ pub struct Degradation {
     pub reason: String,
 }
 
+/// How the log stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogStanding {
+    /// Figures of the log that is in use: while degraded, of the one in memory.
+    pub statistics: LogStatistics,
+    /// The last event that a restart would find on the volume, in its snapshot or after it; 0 when there is none.
+    pub on_volume: Seq,
+    /// Position of the newest snapshot on the volume.
+    pub snapshot: Option<Seq>,
+    /// Why an earlier log was put aside at the start, if one was.
+    pub put_aside: Option<String>,
+}
+
 /// Runs on the writer task.
 pub(crate) type Read<S> = Box<dyn FnOnce(&S, Published) + Send>;
 
@@ -59,6 +73,7 @@ pub struct Handle<M: Machine> {
     pub(crate) questions: mpsc::Sender<Question>,
     pub(crate) published: watch::Receiver<Published>,
     pub(crate) degraded: watch::Receiver<Option<Degradation>>,
+    pub(crate) standing: watch::Receiver<LogStanding>,
     pub(crate) tail: broadcast::Sender<Arc<Envelope>>,
     pub(crate) stop: watch::Sender<bool>,
 }
@@ -107,6 +122,11 @@ impl<M: Machine> Handle<M> {
         self.degraded.clone()
     }
 
+    /// How the log stands, as of its last work.
+    pub fn log(&self) -> LogStanding {
+        self.standing.borrow().clone()
+    }
+
     /// Events from now on, as they become durable. Who falls behind is told how many it missed.
     pub fn tail(&self) -> broadcast::Receiver<Arc<Envelope>> {
         self.tail.subscribe()
@@ -140,6 +160,7 @@ impl<M: Machine> Clone for Handle<M> {
             questions: self.questions.clone(),
             published: self.published.clone(),
             degraded: self.degraded.clone(),
+            standing: self.standing.clone(),
             tail: self.tail.clone(),
             stop: self.stop.clone(),
         }

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 
 use crate::error::chain;
 use crate::handle::Question;
-use crate::recovery::snapshot;
-use crate::{Degradation, EngineError, LogSource, Metrics};
+use crate::recovery::{Recovery, snapshot};
+use crate::{Degradation, EngineError, LogSource, LogStanding, Metrics};
 use succession::{Successor, memory};
 
 /// Events given to the log at once. What one input brought stays together up to this; more than that, as a list of
@@ -31,10 +31,11 @@ enum Done {
     Appended {
         took: Duration,
     },
-    Kept,
+    /// Retention was applied, and a snapshot of this position kept before, unless it could not be.
+    Kept(Option<Seq>),
     Answered,
-    /// A new generation took over, or could not.
-    TookOver(Result<(), LogError>),
+    /// A new generation that begins with a snapshot of this position took over, or could not.
+    TookOver(Result<Seq, LogError>),
 }
 
 /// What came to an end.
@@ -43,6 +44,12 @@ pub(crate) enum Progress {
     Durable(Arc<Batch>),
     /// Something else; the log is free, or a new generation is there.
     Other,
+}
+
+/// What the journal says of itself to others.
+pub(crate) struct Signs {
+    pub(crate) degraded: watch::Receiver<Option<Degradation>>,
+    pub(crate) standing: watch::Receiver<LogStanding>,
 }
 
 /// A log that comes back from its work.
@@ -69,6 +76,7 @@ pub(crate) struct Journal {
     successor: Option<Successor>,
     retry_at: Option<Instant>,
     degraded: watch::Sender<Option<Degradation>>,
+    standing: watch::Sender<LogStanding>,
     metrics: Metrics,
 }
 
@@ -77,18 +85,21 @@ impl Journal {
     pub(crate) fn new(
         source: Box<dyn LogSource>,
         log: Result<Box<dyn EventLog>, Degradation>,
-        next: Seq,
+        recovery: &Recovery,
         now: UnixMillis,
         metrics: Metrics,
-    ) -> (Self, watch::Receiver<Option<Degradation>>) {
-        let (degraded, receiver) = watch::channel(None);
+    ) -> (Self, Signs) {
+        let next = recovery.last.next();
+        let (degraded, degradations) = watch::channel(None);
+        let (snapshot, put_aside) = (recovery.snapshot, recovery.quarantined.clone());
+        let (standing, standings) =
+            watch::channel(LogStanding { snapshot, put_aside, ..LogStanding::default() });
         let (log, degradation) = match log {
             Ok(log) => (log, None),
             Err(degradation) => (memory(next), Some(degradation)),
         };
-        metrics.log(&log.statistics());
         let mut journal = Self {
-            log: Some(log),
+            log: None,
             work: None,
             batch: None,
             checkpoint: None,
@@ -99,12 +110,14 @@ impl Journal {
             successor: None,
             retry_at: None,
             degraded,
+            standing,
             metrics,
         };
         if let Some(degradation) = degradation {
             journal.degrade(degradation);
         }
-        (journal, receiver)
+        journal.take_back(log);
+        (journal, Signs { degraded: degradations, standing: standings })
     }
 
     pub(crate) fn is_degraded(&self) -> bool {
@@ -163,12 +176,12 @@ impl Journal {
 
     fn keep(&mut self, checkpoint: Checkpoint, now: UnixMillis) {
         self.start(move |log| {
-            match snapshot(&checkpoint) {
+            let kept = match snapshot(&checkpoint) {
                 Ok(snapshot) => keep_or_go_on(log, &snapshot)?,
                 Err(error) => not_kept(checkpoint.at, &error),
-            }
+            };
             log.collect(now)?;
-            Ok(Done::Kept)
+            Ok(Done::Kept(kept))
         });
     }
 
@@ -207,22 +220,34 @@ impl Journal {
             }
             Err(error) => return self.failed(&error.to_string()),
         };
-        self.metrics.log(&log.statistics());
-        self.log = Some(log);
-        match done {
-            Done::Appended { took } => {
-                let Some(batch) = self.batch.take() else { return Ok(Progress::Other) };
-                self.next = batch.last.next();
-                self.metrics.appended(batch.envelopes.len(), took);
-                return Ok(Progress::Durable(batch));
-            }
-            Done::TookOver(Ok(())) => self.recovered(),
+        match &done {
+            Done::TookOver(Ok(at)) => self.recovered(*at),
             Done::TookOver(Err(error)) => {
-                tracing::warn!(error = %chain(&error), "the log's new generation could not take over; trying again");
+                tracing::warn!(error = %chain(error), "the log's new generation could not take over; trying again");
             }
-            Done::Kept | Done::Answered => {}
+            Done::Kept(Some(at)) => self.kept(*at),
+            Done::Kept(None) | Done::Appended { .. } | Done::Answered => {}
         }
-        Ok(Progress::Other)
+        self.take_back(log);
+        let Done::Appended { took } = done else { return Ok(Progress::Other) };
+        let Some(batch) = self.batch.take() else { return Ok(Progress::Other) };
+        self.next = batch.last.next();
+        self.metrics.appended(batch.envelopes.len(), took);
+        Ok(Progress::Durable(batch))
+    }
+
+    /// The log is free again, and says how it stands.
+    fn take_back(&mut self, log: Box<dyn EventLog>) {
+        let statistics = log.statistics();
+        self.metrics.log(&statistics);
+        let last = Seq(log.next().0.saturating_sub(1));
+        // What a restart would find does not change while events are in memory only.
+        let on_volume = Some(last).filter(|_| !self.is_degraded());
+        self.standing.send_modify(|standing| {
+            standing.statistics = statistics;
+            standing.on_volume = on_volume.unwrap_or(standing.on_volume);
+        });
+        self.log = Some(log);
     }
 
     /// Closes the log, which may block.
@@ -233,18 +258,18 @@ impl Journal {
 }
 
 /// A snapshot that the log refuses before it writes does not harm the log.
-fn keep_or_go_on(log: &mut dyn EventLog, snapshot: &Snapshot) -> Result<(), LogError> {
+fn keep_or_go_on(log: &mut dyn EventLog, snapshot: &Snapshot) -> Result<Option<Seq>, LogError> {
     match log.keep(snapshot) {
         Err(error @ (LogError::OutOfOrder { .. } | LogError::TooLarge { .. })) => {
-            not_kept(snapshot.at, &error);
-            Ok(())
+            Ok(not_kept(snapshot.at, &error))
         }
-        kept => kept,
+        kept => kept.map(|()| Some(snapshot.at)),
     }
 }
 
-fn not_kept(at: Seq, error: &dyn std::error::Error) {
+fn not_kept(at: Seq, error: &dyn std::error::Error) -> Option<Seq> {
     tracing::error!(%at, error = %chain(error), "a state cannot be written down; replays get longer");
+    None
 }
 
 async fn wait<T>(task: Option<&mut JoinHandle<T>>) -> Result<T, JoinError> {

@@ -25,7 +25,7 @@ mod writer_task;
 
 pub use engine::{Engine, Options, Running};
 pub use error::{EngineError, EngineStopped};
-pub use handle::{Degradation, Handle, Published};
+pub use handle::{Degradation, Handle, LogStanding, Published};
 pub use inbox::{INBOX, Inbox};
 pub use liqo_domain::{Disposition, Input, Outcome};
 pub use metrics::Metrics;

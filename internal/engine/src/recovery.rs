@@ -15,6 +15,8 @@ const PAGE: usize = 1024;
 pub struct Recovery {
     /// Events that were folded, those of the snapshot not counted.
     pub replayed: u64,
+    /// Position of the snapshot that was folded before them, if there was one.
+    pub snapshot: Option<Seq>,
     /// The last event of the log; 0 when it was empty.
     pub last: Seq,
     /// From where on the replay gave other states than were recorded.
@@ -48,8 +50,9 @@ pub(crate) fn recover<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Reco
 
 /// Gives the writer that goes on from there, and what was found.
 fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), ReplayError> {
-    let mut writer = match log.snapshot()? {
-        Some(snapshot) => Writer::from_checkpoint(&checkpoint(&snapshot)?),
+    let snapshot = log.snapshot()?;
+    let mut writer = match &snapshot {
+        Some(snapshot) => Writer::from_checkpoint(&checkpoint(snapshot)?),
         None => Writer::default(),
     };
     let mut replayed = 0;
@@ -71,6 +74,7 @@ fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), Repla
     };
     let recovery = Recovery {
         replayed,
+        snapshot: snapshot.map(|snapshot| snapshot.at),
         last: writer.last(),
         diverged_at,
         relist_all: diverged_at.is_some(),

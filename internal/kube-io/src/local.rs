@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use liqo_api::names::MANAGER_LEASE;
 use liqo_domain::LiqoMachine;
-use liqo_engine::{EngineStopped, Handle, Inbox, SystemClock};
+use liqo_engine::{EngineStopped, Handle, Inbox, Running, SystemClock};
 use liqo_events::Started;
 use liqo_model::{ClusterRef, Uid};
 use prometheus_client::registry::Registry;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::lease::{LeaseGuard, LeaseKeeper, LeaseSettings};
 use crate::log_key::{config, random_bytes};
-use crate::session::life;
+use crate::session::{control_plane_targets, life};
 use crate::watch::{ClusterLife, Watches};
 use crate::write::Writer;
 use crate::{
     ApiServer, ApiServers, BodyCache, Chance, DEFAULT_CACHE_BYTES, DigestKey, Error, Gone, Limits, Metrics,
-    Session,
+    OwnPod, Session,
 };
 
 /// The API server of the process's own cluster.
@@ -31,6 +32,7 @@ pub struct Local {
     cache: Arc<BodyCache>,
     digest_key: DigestKey,
     metrics: Arc<Metrics>,
+    guard: LeaseGuard,
 }
 
 impl Local {
@@ -45,8 +47,20 @@ impl Local {
         registry: &mut Registry,
         chance: Chance,
     ) -> Result<Self, Error> {
-        let metrics = Arc::new(Metrics::default());
-        metrics.register(registry);
+        Self::counted(kubeconfig, namespace, Metrics::registered(registry), chance).await
+    }
+
+    /// As [`Self::connect`], with metrics that are registered already: they can be seen while the API server is away.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`].
+    pub async fn counted(
+        kubeconfig: Option<&Path>,
+        namespace: &str,
+        metrics: Arc<Metrics>,
+        chance: Chance,
+    ) -> Result<Self, Error> {
         let config = config(kubeconfig).await?;
         let server = ApiServer::new(ClusterRef::Local, config, Limits::default(), Arc::clone(&metrics))?;
         let server = Arc::new(server);
@@ -61,6 +75,7 @@ impl Local {
             cache: Arc::new(BodyCache::new(DEFAULT_CACHE_BYTES, Arc::clone(&metrics))),
             digest_key,
             metrics,
+            guard: LeaseGuard::new(),
         })
     }
 
@@ -68,6 +83,39 @@ impl Local {
     pub fn writer(&self) -> Writer {
         let (cache, metrics) = (Arc::clone(&self.cache), Arc::clone(&self.metrics));
         Writer::new(self.servers.clone(), self.watches.clone(), cache, metrics)
+    }
+
+    /// Whether the Lease that [`Self::attach`] asks for is held, and by whom.
+    pub fn guard(&self) -> LeaseGuard {
+        self.guard.clone()
+    }
+
+    /// The pod of this process.
+    pub fn own_pod(&self, namespace: String, name: String, chance: Chance) -> OwnPod {
+        OwnPod { server: Arc::clone(&self.server), namespace, name, chance }
+    }
+
+    /// Asks for the Lease, and watches what the control plane is about, both as far as the log allows to go on from it.
+    /// After `shutdown` the Lease is given back.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineStopped`].
+    pub async fn attach(
+        &self,
+        engine: &Running<LiqoMachine>,
+        holder: Uid,
+        mut chance: Chance,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Attached, EngineStopped> {
+        let Running { handle, recovery, .. } = engine;
+        let may_continue = !recovery.is_empty() && !recovery.relist_all;
+        let life = self.life(handle).await?;
+        let claim = Claim { holder, may_continue, life: Arc::clone(&life), chance: chance.split() };
+        let lease = tokio::spawn(self.keep_lease(claim, self.guard(), handle.inbox(), shutdown));
+        let targets = control_plane_targets(&self.namespace);
+        let watching = self.session(life, recovery.relist_all).start(handle, targets, chance).await?;
+        Ok(Attached { lease, _watching: watching })
     }
 
     /// The life of the cluster, as far as the log knows it.
@@ -108,6 +156,14 @@ impl Local {
         let (keeper, _) = LeaseKeeper::new(Arc::clone(&self.server), settings, inbox, SystemClock, chance);
         keeper.guarding(guard).bearing_witness_of(life).run(shutdown)
     }
+}
+
+/// What runs beside an engine. Dropping it ends the watches.
+#[derive(Debug)]
+pub struct Attached {
+    /// Ends when the Lease was given back.
+    pub lease: JoinHandle<Result<(), Gone>>,
+    _watching: JoinSet<()>,
 }
 
 /// Who asks for the Lease.

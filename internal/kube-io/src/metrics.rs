@@ -1,5 +1,6 @@
 //! What is counted. Labels have few values: kinds and verbs are closed lists, clusters are peers, codes are a closed list.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -56,6 +57,13 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Metrics in a registry.
+    pub fn registered(registry: &mut Registry) -> Arc<Self> {
+        let metrics = Self::default();
+        metrics.register(registry);
+        Arc::new(metrics)
+    }
+
     /// Puts everything into a registry.
     pub fn register(&self, registry: &mut Registry) {
         let registry = registry.sub_registry_with_prefix("liqo_kube");

@@ -11,6 +11,7 @@
 pub mod client;
 pub mod debug;
 mod engine_source;
+mod held;
 mod incoming;
 mod json;
 mod metrics;
@@ -22,8 +23,8 @@ pub use engine_source::{EngineSource, STATUS};
 pub use json::{Json, encoded};
 pub use metrics::Metrics;
 pub use projection::AUDIENCE;
-pub use run::{Stream, StreamError, roles};
-pub use source::{DebugSource, ProjectionSource, Report, Sighting, SourceError};
+pub use run::{Stream, StreamError};
+pub use source::{DebugSource, ProjectionSource, ReleaseError, Released, Report, Sighting, SourceError};
 
 #[cfg(test)]
 mod test_process;

@@ -35,12 +35,18 @@ pub struct StreamError {
 }
 
 /// Who may see what: service accounts of the namespace that Liqo is installed in.
-pub fn roles(namespace: &str) -> Roles {
+fn roles(namespace: &str) -> Roles {
     let status = Topics { named: vec![STATUS.to_owned()], of_own_node: Vec::new() };
     Roles([(format!("{namespace}/liqo-fabric"), status)].into())
 }
 
 impl Stream {
+    /// The stream of the controller manager, which is installed in this namespace.
+    pub fn of_control_plane(namespace: &str, address: SocketAddr, metrics: Metrics) -> Self {
+        let names = vec![format!("liqo-fabric.{namespace}.svc"), "localhost".to_owned()];
+        Self { address, names, roles: roles(namespace), metrics }
+    }
+
     /// Serves until `stopping` is true. It opens when this process first leads, since only a leader has a certificate.
     ///
     /// # Errors

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use liqo_engine::Published;
+use liqo_engine::{Degradation, LogStanding, Published};
 use liqo_events::{Envelope, Seq, StateDigest};
-use liqo_log::LogStatistics;
+use liqo_model::{ClusterId, Uid};
 use liqo_projections::view::View;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -28,12 +28,21 @@ pub struct Report {
     pub published: Published,
     /// Fingerprint of its state.
     pub digest: StateDigest,
-    /// Whether its events are in memory only.
-    pub degraded: bool,
+    /// Why its events are in memory only, when they are.
+    pub degraded: Option<Degradation>,
     /// How many there are of each thing in its state.
     pub counts: BTreeMap<&'static str, u64>,
-    /// Figures of its log, when they are known.
-    pub log: Option<LogStatistics>,
+    /// Its log.
+    pub log: LogStanding,
+}
+
+/// What an administrator let go of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Released {
+    /// Whose it was.
+    pub peer: ClusterId,
+    /// Mappings that were held until now.
+    pub mappings: usize,
 }
 
 /// Why a process does not say what it was asked.
@@ -48,6 +57,45 @@ pub enum SourceError {
         /// What the log said.
         reason: String,
     },
+}
+
+/// Why nothing was let go of.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ReleaseError {
+    /// Only the leader decides.
+    #[error("this process does not lead, so it decides nothing: {}", ask_leader(.leader))]
+    Follower {
+        /// Uid of the pod that leads, when it is known.
+        leader: Option<Uid>,
+    },
+    /// Nothing is known of such a peer.
+    #[error(
+        "no peer is called {peer:?}: give its cluster ID, or the name of its ForeignCluster; known are {known}"
+    )]
+    Unknown {
+        /// What was asked for.
+        peer: String,
+        /// The names of those that are known, for people.
+        known: String,
+    },
+    /// The name stands for no cluster ID, or for several.
+    #[error("the name {peer:?} does not say which cluster is meant, {why}: give a cluster ID")]
+    Unclear {
+        /// What was asked for.
+        peer: String,
+        /// Why not, for people.
+        why: String,
+    },
+    /// The process does not answer.
+    #[error(transparent)]
+    Away(#[from] SourceError),
+}
+
+fn ask_leader(leader: &Option<Uid>) -> String {
+    match leader {
+        Some(uid) => format!("ask the pod with uid {uid}, which leads (--pod)"),
+        None => "ask the pod that leads (--pod); nobody is known to lead now".to_owned(),
+    }
 }
 
 /// A process whose state has topics.
@@ -73,4 +121,7 @@ pub trait DebugSource: Send + Sync + 'static {
 
     /// How it is doing.
     fn report(&self) -> impl Future<Output = Result<Report, SourceError>> + Send;
+
+    /// Lets go of the mappings of a peer that are held, and waits until that is recorded.
+    fn release(&self, peer: &str) -> impl Future<Output = Result<Released, ReleaseError>> + Send;
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use liqo_engine::Published;
+use liqo_engine::{Degradation, LogStanding, Published};
 use liqo_events::{Envelope, Event, Recorded, Seq, StateDigest, UnixMillis};
 use liqo_projections::view::View;
 use tokio::sync::watch;
 
-use crate::{DebugSource, Json, ProjectionSource, Report, Sighting, SourceError};
+use crate::{DebugSource, Json, ProjectionSource, ReleaseError, Released, Report, Sighting, SourceError};
 
 /// What the test says is so.
 #[derive(Debug)]
@@ -38,6 +38,11 @@ impl Process {
     /// Goes on by an event that changes no topic.
     pub(crate) fn go_on(&self) {
         self.published.send_modify(|published| published.seq = published.seq.next());
+    }
+
+    /// Somebody else leads.
+    pub(crate) fn follow(&self) {
+        self.published.send_modify(|published| (published.epoch, published.live) = (None, false));
     }
 
     pub(crate) fn lead(&self, epoch: u64, live: bool) {
@@ -88,7 +93,24 @@ impl DebugSource for Process {
             published: *self.published.borrow(),
             digest: StateDigest(7),
             counts,
-            ..Report::default()
+            degraded: Some(Degradation { since: UnixMillis(1000), reason: "the disk is full".to_owned() }),
+            log: LogStanding {
+                on_volume: Seq(4),
+                snapshot: Some(Seq(3)),
+                put_aside: Some("damaged".to_owned()),
+                ..LogStanding::default()
+            },
         })
+    }
+
+    /// Two mappings of milan are held; a follower knows that another pod leads.
+    async fn release(&self, peer: &str) -> Result<Released, ReleaseError> {
+        if self.published.borrow().epoch.is_none() {
+            return Err(ReleaseError::Follower { leader: Some("pod-2".into()) });
+        }
+        if peer != "milan" {
+            return Err(ReleaseError::Unknown { peer: peer.to_owned(), known: "milan".to_owned() });
+        }
+        Ok(Released { peer: "milan-id".into(), mappings: 2 })
     }
 }

@@ -1,7 +1,7 @@
 //! What a process says of itself to those who run it: logs, metrics, and whether it is well.
 //!
 //! [`init_logging`] comes first in `main`. [`registry`] is what every crate registers its metrics in; [`serve`] shows
-//! it at `/metrics`, with `/healthz` and `/readyz` after the [`Checks`] of the process.
+//! it at `/metrics`, with `/livez` and `/readyz` after the [`Checks`] of the process.
 
 mod checks;
 mod connection;
@@ -12,7 +12,7 @@ mod signals;
 
 pub use checks::Checks;
 pub use error::{TelemetryError, chain};
-pub use logging::{LogFormat, init_logging};
+pub use logging::{DEFAULT_FILTER, LogFormat, init_logging};
 pub use server::{Exposed, Listening, registry, serve};
 pub use signals::asked_to_end;
 

@@ -13,6 +13,13 @@ use tracing_subscriber::{Layer, Registry, fmt};
 
 use crate::TelemetryError;
 
+/// What is logged unless somebody says otherwise: what a user would see happen.
+///
+/// Two libraries are left out because they log errors that they return as well: the client of API servers each refused
+/// connection, the store each write that a full disk refuses. Their callers know what that means and say so once; ERROR
+/// is left for what ends the process.
+pub const DEFAULT_FILTER: &str = "info,kube_client::client::builder=off,sled=off";
+
 /// How lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -78,6 +85,8 @@ mod tests {
             let _peering = tracing::info_span!("peering", cluster = "milan").entered();
             tracing::info!(phase = "ready", "the peering is established");
             tracing::debug!("detail");
+            tracing::error!(target: "kube_client::client::builder", "failed with error connection refused");
+            tracing::error!(target: "sled::tree", "failed to flush data to disk");
         });
         let bytes = written.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -100,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_program_reads_each_line_as_an_object() {
-        let text = logged(LogFormat::Json, "info");
+        let text = logged(LogFormat::Json, DEFAULT_FILTER);
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 1);
@@ -112,17 +121,23 @@ mod tests {
 
     #[test]
     fn a_person_reads_text_without_colour_codes() {
-        let text = logged(LogFormat::Text, "info");
+        let text = logged(LogFormat::Text, DEFAULT_FILTER);
         let told = "INFO peering{cluster=\"milan\"}: liqo_telemetry::logging::tests: the peering is established phase=\"ready\"\n";
         assert!(text.ends_with(told), "{text:?}");
         assert!(!text.contains('\u{1b}'), "{text:?}");
     }
 
     #[test]
+    fn errors_of_libraries_are_none_of_ours_unless_somebody_wants_them() {
+        assert_eq!(logged(LogFormat::Text, DEFAULT_FILTER).matches("ERROR").count(), 0);
+        assert_eq!(logged(LogFormat::Text, "info").matches("ERROR").count(), 2);
+    }
+
+    #[test]
     fn the_filter_decides_what_is_logged() {
-        assert_eq!(logged(LogFormat::Text, "debug").lines().count(), 2);
-        assert_eq!(logged(LogFormat::Text, "warn").lines().count(), 0);
-        assert_eq!(logged(LogFormat::Text, "warn,liqo_telemetry=info").lines().count(), 1);
+        assert_eq!(logged(LogFormat::Text, "debug").lines().count(), 4);
+        assert_eq!(logged(LogFormat::Text, "warn").lines().count(), 2);
+        assert_eq!(logged(LogFormat::Text, "off,liqo_telemetry=info").lines().count(), 1);
         let refused = parsed("liqo=loud").unwrap_err();
         assert!(refused.to_string().starts_with("\"liqo=loud\" is no log filter"), "{refused}");
         assert!("xml".parse::<LogFormat>().is_err());

@@ -1,4 +1,4 @@
-//! Metrics and probes over HTTP: `/metrics`, `/healthz`, `/readyz`.
+//! Metrics and probes over HTTP: `/metrics`, `/livez` (also `/healthz`, as older probes call it), `/readyz`.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ pub fn registry(component: &str, version: &str) -> Registry {
 pub struct Exposed {
     /// The metrics, all of them registered.
     pub registry: Registry,
-    /// Whether the process is well: when not, it is started anew.
+    /// Whether the process is well: when not, it is started anew. What a new start would not mend is no part of it.
     pub health: Checks,
     /// Whether it can be asked for work.
     pub readiness: Checks,
@@ -94,7 +94,8 @@ pub async fn serve(
     let shown = Arc::new(Shown { exposed, scrapes: Semaphore::new(MOST_SCRAPES) });
     let router = Router::new()
         .route("/metrics", get(metrics))
-        .route("/healthz", get(healthz))
+        .route("/livez", get(livez))
+        .route("/healthz", get(livez))
         .route("/readyz", get(readyz))
         .with_state(shown);
     let server = axum::serve(Bounded::new(listening.listener), router).with_graceful_shutdown(stop);
@@ -112,7 +113,7 @@ async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
     }
 }
 
-async fn healthz(State(shown): State<Arc<Shown>>) -> Response {
+async fn livez(State(shown): State<Arc<Shown>>) -> Response {
     answer(&shown.exposed.health)
 }
 

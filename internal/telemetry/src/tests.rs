@@ -59,9 +59,13 @@ async fn metrics_are_shown_in_the_format_of_open_metrics() {
 async fn probes_follow_the_checks() {
     let running = start().await;
     let (health, readiness) = &running.checks;
-    assert!(ask(running.address, "/healthz").await.0.starts_with("HTTP/1.1 503"));
+    for path in ["/livez", "/healthz"] {
+        assert!(ask(running.address, path).await.0.starts_with("HTTP/1.1 503"), "{path}");
+    }
     health.pass("engine");
-    assert!(ask(running.address, "/healthz").await.0.starts_with("HTTP/1.1 200"));
+    for path in ["/livez", "/healthz"] {
+        assert!(ask(running.address, path).await.0.starts_with("HTTP/1.1 200"), "{path}");
+    }
     let (head, body) = ask(running.address, "/readyz").await;
     assert!(head.starts_with("HTTP/1.1 503"), "{head}");
     assert_eq!(body, "[-] lease: not yet\n");

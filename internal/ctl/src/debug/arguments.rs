@@ -13,6 +13,9 @@ pub struct DebugArguments {
     /// What to show.
     #[command(subcommand)]
     pub(crate) command: DebugCommand,
+    /// Read this file, written by `debug export`, instead of a process
+    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["socket", "pod", "kubeconfig", "context"])]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Place,
     /// How to show it
@@ -20,12 +23,9 @@ pub struct DebugArguments {
     pub(crate) output: Output,
 }
 
-/// Where the log is: in a file, behind a socket, or in a pod.
+/// Where the process is: behind a socket, or in a pod.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Place {
-    /// Read this file, written by `debug export`, instead of a process
-    #[arg(long, global = true, value_name = "FILE", conflicts_with_all = ["socket", "pod", "kubeconfig", "context"])]
-    pub(crate) file: Option<PathBuf>,
     /// Connect to this unix socket instead of going through the cluster
     #[arg(long, global = true, value_name = "PATH", conflicts_with_all = ["pod", "kubeconfig", "context"])]
     pub(crate) socket: Option<PathBuf>,
@@ -148,8 +148,10 @@ mod tests {
     use crate::{Arguments, Command};
 
     fn parsed(line: &str) -> Result<DebugArguments, clap::Error> {
-        let Command::Debug(debug) = Arguments::try_parse_from(line.split(' '))?.command;
-        Ok(debug)
+        match Arguments::try_parse_from(line.split(' '))?.command {
+            Command::Debug(debug) => Ok(debug),
+            Command::Release(other) => panic!("{other:?}"),
+        }
     }
 
     #[test]

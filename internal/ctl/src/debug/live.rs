@@ -16,6 +16,7 @@ use super::arguments::{Subject, TailArguments};
 use super::door::Door;
 use super::record::{Explanation, Exported, Record, Standing};
 use crate::CtlError;
+use crate::release::Released;
 
 /// Largest answer that is taken: an explanation of some hundred events, or a piece of an export.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
@@ -76,6 +77,12 @@ impl Live {
     pub(crate) async fn state(&mut self) -> Result<Standing, CtlError> {
         let answer = self.client.state(wire::StateRequest {}).await;
         answer.map(|answer| answer.into_inner().into()).map_err(CtlError::Refused)
+    }
+
+    pub(crate) async fn release(&mut self, peer: &str) -> Result<Released, CtlError> {
+        let answer = self.client.release(wire::ReleaseRequest { peer: peer.to_owned() }).await;
+        let wire::ReleaseResponse { cluster, mappings } = answer.map_err(CtlError::Refused)?.into_inner();
+        Ok(Released { cluster, mappings })
     }
 
     /// Writes a file that only its owner may read; one that is not complete is removed again.

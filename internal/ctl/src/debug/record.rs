@@ -66,8 +66,20 @@ pub(crate) struct Standing {
     pub(crate) leader: bool,
     pub(crate) live: bool,
     pub(crate) degraded: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) degraded_because: Option<Degradation>,
     pub(crate) counts: BTreeMap<String, u64>,
     pub(crate) log: BTreeMap<&'static str, u64>,
+    /// Why an earlier log was put aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) put_aside: Option<String>,
+}
+
+/// Why a log is in memory only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Degradation {
+    pub(crate) since: String,
+    pub(crate) reason: String,
 }
 
 /// Events written to a file.
@@ -182,6 +194,8 @@ impl From<wire::WhyResponse> for Explanation {
 
 impl From<wire::StateResponse> for Standing {
     fn from(state: wire::StateResponse) -> Self {
+        let why = Degradation { since: state.degraded_since, reason: state.degraded_reason };
+        let put_aside = state.log.as_ref().map(|log| log.put_aside.clone());
         Self {
             seq: state.seq,
             digest: state.digest,
@@ -189,8 +203,10 @@ impl From<wire::StateResponse> for Standing {
             leader: state.leader,
             live: state.live,
             degraded: state.degraded,
+            degraded_because: Some(why).filter(|_| state.degraded),
             counts: state.counts,
             log: state.log.map(log).unwrap_or_default(),
+            put_aside: put_aside.filter(|why| !why.is_empty()),
         }
     }
 }
@@ -199,10 +215,12 @@ fn log(log: wire::LogStatistics) -> BTreeMap<&'static str, u64> {
     let always = [
         ("appendedBytes", log.appended_bytes),
         ("appendedEvents", log.appended_events),
+        ("damagedChunks", log.damaged_chunks),
         ("diskBytes", log.disk_bytes),
         ("droppedEvents", log.dropped_events),
         ("first", log.first),
         ("generation", log.generation),
+        ("onVolume", log.on_volume),
         ("quarantined", log.quarantined),
         ("retainedBytes", log.retained_bytes),
         ("rotations", log.rotations),
@@ -210,7 +228,7 @@ fn log(log: wire::LogStatistics) -> BTreeMap<&'static str, u64> {
         ("syncMicros", log.sync_micros),
         ("syncs", log.syncs),
     ];
-    let sometimes = [("last", log.last), ("oldest", log.oldest)];
+    let sometimes = [("last", log.last), ("oldest", log.oldest), ("snapshot", log.snapshot)];
     let known = sometimes.into_iter().filter_map(|(name, figure)| Some((name, figure?)));
     always.into_iter().chain(known).collect()
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::record::{Explanation, Exported, Record, Standing};
 use colour::Paint;
+pub(crate) use text::plain;
 
 /// How things are shown, and what was shown already: the heading, the day.
 #[derive(Clone, Debug)]

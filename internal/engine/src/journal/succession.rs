@@ -29,10 +29,10 @@ impl Journal {
         if self.is_degraded() {
             return Err(EngineError::Task { doing: "keep events in memory", reason: reason.to_owned() });
         }
-        self.log = Some(memory(self.next));
         // Of the state before, memory has no events; the next generation begins with a snapshot of its own.
         self.checkpoint = None;
         self.degrade(Degradation { since: self.now, reason: reason.to_owned() });
+        self.take_back(memory(self.next));
         if let Some(batch) = self.batch.take() {
             self.append(batch, self.now);
         }
@@ -74,7 +74,7 @@ impl Journal {
         self.work = Some(spawn_blocking(move || {
             let mut log = successor.log;
             match copy(old.as_ref(), log.as_mut()) {
-                Ok(()) => (log, Ok(Done::TookOver(Ok(())))),
+                Ok(()) => (log, Ok(Done::TookOver(Ok(successor.at)))),
                 Err(error) => (old, Ok(Done::TookOver(Err(error)))),
             }
         }));
@@ -97,11 +97,19 @@ impl Journal {
         }
     }
 
-    pub(super) fn recovered(&mut self) {
+    /// A snapshot is on the volume, unless the log is in memory.
+    pub(super) fn kept(&self, at: Seq) {
+        if !self.is_degraded() {
+            self.standing.send_modify(|standing| standing.snapshot = Some(at));
+        }
+    }
+
+    pub(super) fn recovered(&mut self, at: Seq) {
         tracing::info!("events are durable again");
         self.retry_at = None;
         self.metrics.degraded(false);
         self.degraded.send_replace(None);
+        self.kept(at);
     }
 }
 

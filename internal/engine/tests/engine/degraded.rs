@@ -28,6 +28,10 @@ async fn degraded_mode_goes_on_says_so_and_recovers() {
     act.succeed();
     elapse(Duration::from_secs(1)).await;
     assert!(world.state().await.outbox.is_empty());
+    // And what a restart would find is what was there before, whatever is in memory
+    let standing = world.engine.handle.log();
+    assert_eq!((standing.on_volume, standing.snapshot), (Seq(2), None));
+    assert_eq!(standing.statistics.last, Some(Seq(6)));
     // And when the disk is well again, a new generation has the state and what follows
     world.disk.repair();
     degraded.changed().await.unwrap();
@@ -37,6 +41,8 @@ async fn degraded_mode_goes_on_says_so_and_recovers() {
     let last = world.observe([update]).await;
     assert_eq!(world.disk.snapshot().map(|snapshot| snapshot.at), Some(Seq(6)));
     assert_eq!(world.disk.events().last().map(|envelope| envelope.seq), Some(last));
+    let standing = world.engine.handle.log();
+    assert_eq!((standing.on_volume, standing.snapshot), (last, Some(Seq(6))));
     let state = world.state().await;
     let next = World::on(&world.crash().await).await;
     assert_eq!(next.engine.recovery.last, last);

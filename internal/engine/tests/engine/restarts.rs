@@ -22,6 +22,8 @@ async fn shutdown_loses_nothing_and_leaves_a_snapshot() {
     // Then the next one has them all, without a replay
     let next = World::on(&disk).await;
     assert_eq!((next.engine.recovery.replayed, next.engine.recovery.relist_all), (0, false));
+    let standing = next.engine.handle.log();
+    assert_eq!(standing.snapshot, Some(next.engine.recovery.last));
     let state = next.state().await;
     assert_eq!(state.objects.len(), 101);
     let (_, _, busy) = state.objects.get(&crate::namespaces::namespace("busy")).unwrap();
@@ -92,6 +94,8 @@ async fn a_log_that_makes_the_machine_panic_is_put_aside_as_well() {
     let next = World::on(&disk).await;
     let recovery = &next.engine.recovery;
     assert!(recovery.quarantined.as_ref().is_some_and(|why| why.contains("panicked")), "{recovery:?}");
+    let standing = next.engine.handle.log();
+    assert_eq!((standing.snapshot, &standing.put_aside), (None, &recovery.quarantined));
     assert!(recovery.relist_all);
     next.stop().await;
 }

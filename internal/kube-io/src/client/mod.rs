@@ -14,7 +14,7 @@ pub use limits::Limits;
 pub(crate) use read_body::Chunks;
 pub use refusal::Refusal;
 pub(crate) use refusal::one_line;
-pub(crate) use request::{Place, Preconditions, Selection};
+pub(crate) use request::{Place, Preconditions, Selection, create_event};
 pub use server::ApiServer;
 pub(crate) use server::{Urgency, Verb};
 pub use servers::ApiServers;

@@ -88,14 +88,24 @@ impl<'a> Place<'a> {
 
     /// A JSON merge patch (RFC 7386) of an object, or of its status.
     pub(crate) fn patch(self, name: &str, status: bool, patch: &Value) -> Made {
+        self.patch_as(name, status, &Patch::Merge(patch))
+    }
+
+    /// A strategic merge patch of an object's status: lists are merged by the keys that the API has for them, so what
+    /// others say in the same list stays. Only built-in kinds have such keys.
+    pub(crate) fn merge_status(self, name: &str, patch: &Value) -> Made {
+        self.patch_as(name, true, &Patch::Strategic(patch))
+    }
+
+    fn patch_as(self, name: &str, status: bool, patch: &Patch<&Value>) -> Made {
         check_segment(name)?;
         let parameters =
             PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        let (builder, patch) = (self.builder()?, Patch::Merge(patch));
+        let builder = self.builder()?;
         let made = if status {
-            builder.patch_subresource("status", name, &parameters, &patch)
+            builder.patch_subresource("status", name, &parameters, patch)
         } else {
-            builder.patch(name, &parameters, &patch)
+            builder.patch(name, &parameters, patch)
         };
         made.map_err(|error| refused(&error))
     }
@@ -115,6 +125,14 @@ impl<'a> Place<'a> {
         };
         self.builder()?.delete(name, &parameters).map_err(|error| refused(&error))
     }
+}
+
+/// A new Event, which is no kind that is watched.
+pub(crate) fn create_event(namespace: &str, event: &Value) -> Made {
+    check_segment(namespace)?;
+    let parameters = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+    let builder = Builder::new(format!("/api/v1/namespaces/{namespace}/events"));
+    builder.create(&parameters, event.to_string().into_bytes()).map_err(|error| refused(&error))
 }
 
 fn refused(error: &kube::core::request::Error) -> Refusal {
@@ -160,6 +178,17 @@ mod tests {
         assert_eq!(
             line(MAPS.patch("m", true, &json!({}))),
             "PATCH /apis/virtualkubelet.liqo.io/v1alpha1/namespaces/tenant/namespacemaps/m/status?&fieldManager=liqo-controller-manager"
+        );
+        let pods = Place { kind: Kind::Pod, namespace: "liqo" };
+        let request = pods.merge_status("p", &json!({})).unwrap();
+        assert_eq!(request.headers()["Content-Type"], "application/strategic-merge-patch+json");
+        assert_eq!(
+            line(Ok(request)),
+            "PATCH /api/v1/namespaces/liqo/pods/p/status?&fieldManager=liqo-controller-manager"
+        );
+        assert_eq!(
+            line(create_event("liqo", &json!({}))),
+            "POST /api/v1/namespaces/liqo/events?&fieldManager=liqo-controller-manager"
         );
     }
 

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use liqo_engine::Authority;
+use liqo_model::Uid;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Whether this process may act, by the monotonic clock. Clones share one Lease. It ends by itself: no renewal, no
@@ -14,6 +16,7 @@ pub struct LeaseGuard {
     origin: Instant,
     /// Milliseconds after `origin`; 0 while there is no Lease.
     valid_until: Arc<AtomicU64>,
+    holder: watch::Sender<Uid>,
 }
 
 impl Default for LeaseGuard {
@@ -25,7 +28,21 @@ impl Default for LeaseGuard {
 impl LeaseGuard {
     /// A guard that lets nobody act until a Lease is held.
     pub fn new() -> Self {
-        Self { origin: Instant::now(), valid_until: Arc::default() }
+        Self { origin: Instant::now(), valid_until: Arc::default(), holder: watch::Sender::default() }
+    }
+
+    /// Whose Lease it was when it was seen last: the uid of a pod, empty when it was nobody's or never seen. For people.
+    pub fn holder(&self) -> watch::Receiver<Uid> {
+        self.holder.subscribe()
+    }
+
+    /// It was seen to be theirs.
+    pub(super) fn held_by(&self, holder: &Uid) {
+        self.holder.send_if_modified(|known| {
+            let changed = known != holder;
+            known.clone_from(holder);
+            changed
+        });
     }
 
     /// Whether the Lease is valid now.

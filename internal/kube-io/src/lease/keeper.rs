@@ -205,6 +205,7 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
                 if let Some(life) = &self.life {
                     life.remember(&record.testimony());
                 }
+                self.guard.held_by(&record.holder);
                 self.seen = Some((record, sent));
                 self.guard.extend(sent + DURATION.saturating_sub(MARGIN));
                 self.back_off.reset();
@@ -237,6 +238,7 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
             Ok(lease) => LeaseRecord::read(&lease),
             Err(refusal) if refusal.code() == 404 => {
                 self.seen = None;
+                self.guard.held_by(&Uid::default());
                 return Ok(Ok(()));
             }
             Err(refusal) => return Ok(Err(refusal)),
@@ -246,6 +248,7 @@ impl<L: LeaseStore, S: Sink, C: Clock> LeaseKeeper<L, S, C> {
             life.heard(&asked, record.testimony(), &self.sink).await?;
         }
         let unchanged = self.seen.as_ref().filter(|(known, _)| *known == record).map(|(_, since)| *since);
+        self.guard.held_by(&record.holder);
         self.seen = Some((record, unchanged.unwrap_or_else(Instant::now)));
         Ok(Ok(()))
     }

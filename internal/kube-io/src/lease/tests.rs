@@ -286,10 +286,13 @@ async fn another_pod_waits_until_the_holder_is_silent_for_long_enough() {
     let mut second = Keeper::start(&store, clock, "pod-2");
     sleep(Duration::from_secs(60)).await;
     assert!(second.inputs.try_recv().is_err());
+    let holder = second.guard.holder();
+    assert_eq!(*holder.borrow(), "pod-1".into());
     first.task.abort();
     let killed = Instant::now();
     let (epoch, continued) = second.gains().await;
     assert!(epoch > SECONDS && !continued);
+    assert_eq!(*holder.borrow(), "pod-2".into());
     let silent = killed.elapsed();
     assert!(silent >= Duration::from_secs(10) && silent <= Duration::from_secs(21), "{silent:?}");
 }

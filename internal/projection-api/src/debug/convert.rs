@@ -1,14 +1,15 @@
 //! Between the types of this repository and those on the wire.
 
+use liqo_engine::LogStanding;
 use liqo_events::{Family, TraceContext};
-use liqo_log::LogStatistics;
 use liqo_model::ObjectKey;
 use liqo_projections::causes::{Relation, Subject};
 use liqo_projections::{EventView, Filter, ObjectPattern, parse_command};
 use liqo_proto::debug as wire;
 use tonic::Status;
 
-use crate::Report;
+use super::pages::status;
+use crate::{ReleaseError, Released, Report};
 
 pub(super) fn event(view: EventView) -> wire::Event {
     wire::Event {
@@ -111,13 +112,35 @@ pub(super) fn state(report: Report) -> wire::StateResponse {
         epoch: report.published.epoch.unwrap_or_default(),
         leader: report.published.epoch.is_some(),
         live: report.published.live,
-        degraded: report.degraded,
+        degraded: report.degraded.is_some(),
         counts: report.counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
-        log: report.log.map(log),
+        log: Some(log(report.log)),
+        degraded_since: report
+            .degraded
+            .as_ref()
+            .map(|degraded| degraded.since.to_string())
+            .unwrap_or_default(),
+        degraded_reason: report.degraded.map(|degraded| degraded.reason).unwrap_or_default(),
     }
 }
 
-fn log(log: LogStatistics) -> wire::LogStatistics {
+pub(super) fn released(released: Released) -> wire::ReleaseResponse {
+    let Released { peer, mappings } = released;
+    wire::ReleaseResponse { cluster: peer.to_string(), mappings: u64::try_from(mappings).unwrap_or(u64::MAX) }
+}
+
+pub(super) fn not_released(error: ReleaseError) -> Status {
+    match error {
+        ReleaseError::Follower { .. } | ReleaseError::Unclear { .. } => {
+            Status::failed_precondition(error.to_string())
+        }
+        ReleaseError::Unknown { .. } => Status::not_found(error.to_string()),
+        ReleaseError::Away(error) => status(&error),
+    }
+}
+
+fn log(standing: LogStanding) -> wire::LogStatistics {
+    let log = standing.statistics;
     wire::LogStatistics {
         oldest: log.oldest.map(|seq| seq.0),
         first: log.first.0,
@@ -133,6 +156,10 @@ fn log(log: LogStatistics) -> wire::LogStatistics {
         rotations: log.rotations,
         dropped_events: log.dropped_events,
         quarantined: log.quarantined,
+        damaged_chunks: log.damaged_chunks,
+        on_volume: standing.on_volume.0,
+        snapshot: standing.snapshot.map(|seq| seq.0),
+        put_aside: standing.put_aside.unwrap_or_default(),
     }
 }
 

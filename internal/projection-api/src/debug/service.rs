@@ -112,6 +112,14 @@ impl<S: DebugSource> Debug for DebugService<S> {
         let report = self.source.report().await.map_err(|error| status(&error))?;
         Ok(Response::new(convert::state(report)))
     }
+
+    async fn release(
+        &self,
+        request: Request<wire::ReleaseRequest>,
+    ) -> Result<Response<wire::ReleaseResponse>, Status> {
+        let released = self.source.release(&request.into_inner().peer).await;
+        released.map(|released| Response::new(convert::released(released))).map_err(convert::not_released)
+    }
 }
 
 type Tail<S> = (Pages<S>, Filter);

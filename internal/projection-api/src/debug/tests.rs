@@ -206,11 +206,35 @@ async fn the_process_says_how_it_is_doing() {
         epoch: 7,
         leader: true,
         live: true,
-        degraded: false,
+        degraded: true,
+        degraded_reason: "the disk is full".into(),
+        degraded_since: "1970-01-01T00:00:01.000Z".into(),
         counts: [("objects".to_owned(), 3)].into(),
-        log: None,
+        log: Some(wire::LogStatistics {
+            on_volume: 4,
+            snapshot: Some(3),
+            put_aside: "damaged".into(),
+            ..Default::default()
+        }),
     };
     assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn the_leader_alone_lets_go_of_what_is_held() {
+    let running = Running::start().await;
+    let mut client = running.client().await;
+    let milan = wire::ReleaseRequest { peer: "milan".into() };
+    let told = client.release(milan.clone()).await.unwrap().into_inner();
+    assert_eq!(told, wire::ReleaseResponse { cluster: "milan-id".into(), mappings: 2 });
+    let unknown = client.release(wire::ReleaseRequest { peer: "paris".into() }).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+    running.process.follow();
+    let refused = client.release(milan).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    let said =
+        "this process does not lead, so it decides nothing: ask the pod with uid pod-2, which leads (--pod)";
+    assert_eq!(refused.message(), said);
 }
 
 #[tokio::test]

@@ -14,7 +14,10 @@ fn place(server: &ApiServer) -> Place {
     let line =
         format!("liqoctl debug --namespace tenant state --kubeconfig {}", server.kubeconfig().display());
     let Command::Debug(DebugArguments { place, .. }) =
-        Arguments::try_parse_from(line.split(' ')).unwrap().command;
+        Arguments::try_parse_from(line.split(' ')).unwrap().command
+    else {
+        panic!("{line}")
+    };
     place
 }
 

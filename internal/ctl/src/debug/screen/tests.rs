@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::debug::record::{CAUSED, CUT, ECHO, ORIGIN, Object, Step};
+use crate::debug::record::{CAUSED, CUT, Degradation, ECHO, ORIGIN, Object, Step};
 
 fn lease() -> Record {
     Record {
@@ -139,7 +139,8 @@ fn the_state_of_a_process_is_a_table() {
         live: true,
         degraded: false,
         counts: [("orphans held".to_owned(), 2)].into(),
-        log: [("diskBytes", 4096)].into(),
+        log: [("diskBytes", 4096), ("onVolume", 12)].into(),
+        ..Standing::default()
     };
     let expected = "
 role:           leader of epoch 7, live
@@ -148,11 +149,32 @@ last event:     12
 state:          00000000000000ff
 orphans held:   2
 log disk bytes: 4096
+log on volume:  12
 ";
     assert_eq!(Screen::text(false).state(&standing), expected[1..]);
-    let degraded = Standing { leader: false, degraded: true, ..standing };
-    let text = Screen::text(false).state(&degraded);
-    assert!(text.contains("follower\n") && text.contains("in memory only"), "{text}");
+    let why = Degradation { since: "2026-11-22T10:00:00.007Z".into(), reason: "the disk\nis full".into() };
+    let degraded = Standing {
+        leader: false,
+        degraded: true,
+        degraded_because: Some(why),
+        counts: [].into(),
+        put_aside: Some("CURRENT is gone; it is kept in /log/damaged-1".into()),
+        ..standing
+    };
+    let expected = "
+role:           follower
+log:            in memory only since 2026-11-22T10:00:00.007Z: the disk\\nis full
+last event:     12
+state:          00000000000000ff
+log put aside:  CURRENT is gone; it is kept in /log/damaged-1
+log disk bytes: 4096
+log on volume:  12
+";
+    assert_eq!(Screen::text(false).state(&degraded), expected[1..]);
+    let line = Screen::json().state(&degraded);
+    let because =
+        "\"degradedBecause\":{\"since\":\"2026-11-22T10:00:00.007Z\",\"reason\":\"the disk\\nis full\"}";
+    assert!(line.contains(because), "{line}");
 }
 
 #[test]

@@ -124,13 +124,18 @@ impl Sheet {
             }
             (false, _) => "follower".to_owned(),
         };
-        let log = if standing.degraded { "in memory only: the volume fails" } else { "durable" };
+        let log = match &standing.degraded_because {
+            Some(why) => format!("in memory only since {}: {}", why.since, why.reason),
+            None => "durable".to_owned(),
+        };
+        let put_aside = standing.put_aside.iter().map(|why| ("log put aside".to_owned(), why.clone()));
         let mut rows = vec![
             ("role".to_owned(), role),
-            ("log".to_owned(), log.to_owned()),
+            ("log".to_owned(), log),
             ("last event".to_owned(), standing.seq.to_string()),
             ("state".to_owned(), standing.digest.clone()),
         ];
+        rows.extend(put_aside);
         rows.extend(standing.counts.iter().map(|(name, count)| (name.clone(), count.to_string())));
         rows.extend(
             standing.log.iter().map(|(name, figure)| (format!("log {}", words(name)), figure.to_string())),
@@ -167,7 +172,7 @@ fn moment(record: &Record) -> (&str, &str) {
 }
 
 /// Texts come from objects that anyone may have written: what would move a cursor or change colours is shown instead.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut plain, letter| {
         if letter.is_control() {
             plain.extend(letter.escape_default());
