@@ -4,6 +4,7 @@
 
 pub mod causes;
 mod event_view;
+pub mod fabric;
 mod filter;
 pub mod status;
 mod subject;

@@ -1,0 +1,2 @@
+//! The fabric.
+fn main() {}
