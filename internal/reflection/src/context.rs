@@ -32,7 +32,8 @@ pub trait AddressTranslation {
     /// [`TranslationUnavailable`] when no mapping at all is known, as just after a start.
     fn to_remote(&self, address: IpAddr) -> Result<Option<IpAddr>, TranslationUnavailable>;
 
-    /// The address of a remote pod as the home cluster reaches it. Nothing when it is outside of the peer's pod network.
+    /// The address of a remote pod as the home cluster reaches it. Nothing when it is outside of the peer's pod
+    /// network.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
 //! Whether an object differs from what was forged, and the smallest patch that makes it equal.
 //!
-//! Only fields that are ours count. Labels and annotations: those that were forged, and those that the record of copied
-//! keys names and that are not forged any more. Content: the [`Field`]s of the kind, each with a [`Mode`] that says how far
-//! it is ours. The result is a JSON merge patch (RFC 7386): what it does not name stays as it is, unknown fields included.
+//! Only fields that are ours count. Labels and annotations: those that were forged, and those that the record of
+//! copied keys names and that are not forged any more. Content: the [`Field`]s of the kind, each with a [`Mode`] that
+//! says how far it is ours. The result is a JSON merge patch (RFC 7386): what it does not name stays as it is,
+//! unknown fields included.
 
 mod mode;
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub enum ReflectError {
     },
     /// The peer gave a pod an address that is not in its pod network.
     #[error(
-        "{object}: {field} is {address}, which is outside of the pod network that the peer announced; compare it with the TunnelEndpoint"
+        "{object}: {field} is {address}, outside of the pod network that the peer announced; see the TunnelEndpoint"
     )]
     PlaceAddress {
         /// `Kind namespace/name`.

@@ -33,8 +33,8 @@ pub fn is_ours(remote: &Value, context: &Context<'_>) -> bool {
     is_reflected(remote, &context.home.id, &context.remote.id)
 }
 
-/// Whether the slice is a reflected one. The labels alone do not tell: Kubernetes copies those of a reflected Service to
-/// the slices that it makes for it.
+/// Whether the slice is a reflected one. The labels alone do not tell: Kubernetes copies those of a reflected Service
+/// to the slices that it makes for it.
 #[must_use]
 pub fn is_reflected_slice(slice: &Value, home: &ClusterId, remote: &ClusterId) -> bool {
     let managed_by = fields::label(slice, ENDPOINT_SLICE_MANAGED_BY);

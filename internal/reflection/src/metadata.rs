@@ -97,8 +97,8 @@ pub(crate) fn gate(home: &Value, existing: Option<&Value>, context: &Context<'_>
     fields::annotation(home, SKIP_REFLECTION).map(|_| Forged::Absent(Why::SkipAnnotation))
 }
 
-/// Whether the remote object says that it stands for another life of the home object. One without the annotation, which
-/// a cluster of another version made, stands for whatever has its name.
+/// Whether the remote object says that it stands for another life of the home object. One without the annotation,
+/// which a cluster of another version made, stands for whatever has its name.
 pub(crate) fn is_of_other_life(remote: &Value, home: &Value) -> bool {
     let uid = fields::text(home, "/metadata/uid");
     fields::annotation(remote, HOME_UID).is_some_and(|stands_for| stands_for != uid)

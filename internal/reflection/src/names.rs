@@ -1,4 +1,5 @@
-//! Keys and values that Kubernetes gives objects and that reflection has to know, and one annotation that is new here.
+//! Keys and values that Kubernetes gives objects and that reflection has to know, and one annotation that is new
+//! here.
 
 /// New here. On reflected objects: keys of the labels and annotations that were copied, so that one which is gone at
 /// home is known to be ours. JSON: `{"annotations": [..], "labels": [..]}`; absent when nothing was copied.

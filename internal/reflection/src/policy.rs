@@ -1,9 +1,9 @@
-//! What a pod of a consumer may ask of this cluster. One pure function: the webhook calls it to refuse early, the writer
-//! of pods because it is the authority.
+//! What a pod of a consumer may ask of this cluster. One pure function: the webhook calls it to refuse early, the
+//! writer of pods because it is the authority.
 //!
 //! A consumer is assumed hostile. The rules are those of the Pod Security Standards' baseline, whose source is the
-//! Kubernetes documentation, and those that keep a tenant in its namespace: no service account, token, node or priority of
-//! this cluster. What cannot be read is refused.
+//! Kubernetes documentation, and those that keep a tenant in its namespace: no service account, token, node or
+//! priority of this cluster. What cannot be read is refused.
 
 mod containers;
 mod inspection;

@@ -1,7 +1,7 @@
 //! The record of copied keys: which labels and annotations of a reflected object came from its home.
 //!
-//! Others write labels and annotations into reflected objects too. A key that is not at home any more is removed only if
-//! the record says that it came from there.
+//! Others write labels and annotations into reflected objects too. A key that is not at home any more is removed only
+//! if the record says that it came from there.
 
 use std::collections::BTreeSet;
 

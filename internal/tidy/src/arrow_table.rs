@@ -17,6 +17,10 @@ pub struct Arrow {
 const LOG_AND_BELOW: &[&str] =
     &["state/log", "state/projections", "state/domain", "state/events", "state/model"];
 
+/// Pure transforms, which need the names of labels and annotations as well.
+const REFLECTION: &[&str] =
+    &["internal/api", "state/projections", "state/domain", "state/events", "state/model"];
+
 const PROJECTIONS_AND_BELOW: &[&str] = &["state/projections", "state/domain", "state/events", "state/model"];
 
 /// Adapters meet in `cmd/`, never each other.
@@ -45,7 +49,7 @@ pub const ARROWS: &[Arrow] = &[
     // What the adapters share.
     row("internal/engine", LOG_AND_BELOW),
     row("internal/api", PROJECTIONS_AND_BELOW),
-    row("internal/reflection", PROJECTIONS_AND_BELOW),
+    row("internal/reflection", REFLECTION),
     // The adapters.
     row("internal/admission", ADAPTER),
     row("internal/ctl", ADAPTER),

@@ -8,16 +8,17 @@ use serde_json::{Map, Value};
 pub enum Mode {
     /// All of it: it is exactly as wanted, and not there when nothing is wanted.
     Whole,
-    /// What is named: the rest is what the API server fills in. A zero value and none are the same. A list that differs is
-    /// replaced.
+    /// What is named: the rest is what the API server fills in. A zero value and none are the same. A list that
+    /// differs is replaced.
     Given,
-    /// A list of exactly the wanted elements in their order, told apart by these keys. Fields of an element that are not
-    /// named are kept.
+    /// A list of exactly the wanted elements in their order, told apart by these keys. Fields of an element that are
+    /// not named are kept.
     Elements(&'static [&'static str]),
     /// A list that holds the wanted elements, told apart by the first keys; others may be in it. A difference in the
     /// second keys alone is none.
     Members(&'static [&'static str], &'static [&'static str]),
-    /// A map of exactly the wanted amounts, compared by value. Nothing wanted leaves it alone, an empty map empties it.
+    /// A map of exactly the wanted amounts, compared by value. Nothing wanted leaves it alone, an empty map empties
+    /// it.
     Quantities,
 }
 

@@ -1,5 +1,5 @@
-//! EndpointSlices of home become ShadowEndpointSlices: endpoints that the remote cluster does not know by itself, with
-//! addresses as it reaches them.
+//! EndpointSlices of home become ShadowEndpointSlices: endpoints that the remote cluster does not know by itself,
+//! with addresses as it reaches them.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -18,8 +18,8 @@ pub const FIELDS: &[Field] = &[Field::whole("/spec/template")];
 
 /// Before the kind of the object that an endpoint is, so that nobody looks for it in the remote cluster.
 const REMOTE_KIND: &str = "Remote";
-/// Keys of an endpoint that are copied. The list is closed: a ShadowEndpointSlice of a provider of version 0.8.3 holds no
-/// others, and what it drops would differ for ever.
+/// Keys of an endpoint that are copied. The list is closed: a ShadowEndpointSlice of a provider of version 0.8.3
+/// holds no others, and what it drops would differ for ever.
 const COPIED: &[&str] = &["hostname", "zone"];
 
 /// The ShadowEndpointSlice of an EndpointSlice.
@@ -28,8 +28,8 @@ const COPIED: &[&str] = &["hostname", "zone"];
 ///
 /// # Errors
 ///
-/// [`ReflectError::TranslateAddresses`] when no translation is known at all, and [`ReflectError::ReadObject`] when the
-/// endpoints are no list or an address is none.
+/// [`ReflectError::TranslateAddresses`] when no translation is known at all, and [`ReflectError::ReadObject`] when
+/// the endpoints are no list or an address is none.
 pub fn remote(home: &Value, existing: Option<&Value>, context: &Context<'_>) -> Result<Forged, ReflectError> {
     if let Some(decided) = gate(home, existing, context) {
         return Ok(decided);
@@ -112,8 +112,7 @@ fn remote_endpoint(
         return Ok(None);
     }
     let mut remote = Map::new();
-    let fields = endpoint.as_object();
-    if let Some(fields) = fields {
+    if let Some(fields) = endpoint.as_object() {
         fields::copy(fields, COPIED, &mut remote);
     }
     remote.insert("addresses".to_owned(), json!(translated));
@@ -123,15 +122,16 @@ fn remote_endpoint(
     if let Some(zones) = endpoint.pointer("/hints/forZones").filter(|zones| zones.is_array()) {
         remote.insert("hints".to_owned(), json!({"forZones": zones}));
     }
-    if let Some(Value::Object(target)) = endpoint.get("targetRef") {
-        let mut target = target.clone();
-        target.insert(
-            "kind".to_owned(),
-            format!("{REMOTE_KIND}{}", fields::text(endpoint, "/targetRef/kind")).into(),
-        );
-        remote.insert("targetRef".to_owned(), target.into());
-    }
+    remote.extend(remote_target(endpoint).map(|target| ("targetRef".to_owned(), target)));
     Ok(Some(remote.into()))
+}
+
+/// The object that the endpoint is, with a kind that nobody looks for in the remote cluster.
+fn remote_target(endpoint: &Value) -> Option<Value> {
+    let mut target = endpoint.get("targetRef")?.as_object()?.clone();
+    let kind = format!("{REMOTE_KIND}{}", fields::text(endpoint, "/targetRef/kind"));
+    target.insert("kind".to_owned(), kind.into());
+    Some(target.into())
 }
 
 fn addresses(home: &Value, endpoint: &Value) -> Result<Vec<IpAddr>, ReflectError> {

@@ -108,8 +108,8 @@ pub fn taint() -> Value {
     json!({"key": VIRTUAL_NODE_TAINT, "value": VIRTUAL_NODE_TAINT_VALUE, "effect": VIRTUAL_NODE_TAINT_EFFECT})
 }
 
-/// The value of the node's `status`; `now` in RFC 3339. What is not known yet is left out, so that a virtual kubelet that
-/// starts does not disturb its node.
+/// The value of the node's `status`; `now` in RFC 3339. What is not known yet is left out, so that a virtual kubelet
+/// that starts does not disturb its node.
 #[must_use]
 pub fn status(facts: &NodeFacts<'_>, existing: Option<&Value>, now: &str) -> Value {
     let mut status = Map::new();
@@ -155,7 +155,8 @@ pub fn heartbeat_patch(existing: &Value, status: &Value) -> Option<Value> {
     )
 }
 
-/// What pods may use: all that is offered, and nothing else that an earlier offer named. Nothing when no offer is known.
+/// What pods may use: all that is offered, and nothing else that an earlier offer named. Nothing when no offer is
+/// known.
 fn capacity(facts: &NodeFacts<'_>) -> Option<Value> {
     if facts.is_terminating {
         return Some(json!({}));

@@ -23,9 +23,9 @@ pub const FIELDS: &[Field] = &[Field::whole("/spec/pod")];
 
 /// The ShadowPod of a pod.
 ///
-/// A new one gets the whole spec. In an existing one only what Kubernetes lets change in a pod follows the pod: images,
-/// tolerations and the deadline. A pod that ended is never sent again, and a ShadowPod of an earlier pod of the same name
-/// goes before the new one comes.
+/// A new one gets the whole spec. In an existing one only what Kubernetes lets change in a pod follows the pod:
+/// images, tolerations and the deadline. A pod that ended is never sent again, and a ShadowPod of an earlier pod of
+/// the same name goes before the new one comes.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! The status of a home pod: that of the remote pod with addresses and restarts as home sees them.
 //!
-//! Terminal is terminal. A remote pod that somebody deletes ends for a moment before its ShadowPod makes it anew; its home
-//! pod does not end with it, it restarts. A home pod that has ended keeps its phase whatever happens remotely.
+//! Terminal is terminal. A remote pod that somebody deletes ends for a moment before its ShadowPod makes it anew; its
+//! home pod does not end with it, it restarts. A home pod that has ended keeps its phase whatever happens remotely.
 
 mod rejection;
 mod restarts;
@@ -38,7 +38,8 @@ const HOME_ONLY: &[&str] = &["nominatedNodeName", "observedGeneration", "qosClas
 pub enum HomeStatus {
     /// It stays as it is.
     Keep(Why),
-    /// It stays as it is, but the remote cluster has made the pod anew after home ended with it. The ShadowPod has to go.
+    /// It stays as it is, but the remote cluster has made the pod anew after home ended with it. The ShadowPod has to
+    /// go.
     RunsAgain,
     /// The whole status, and what is to be remembered for the next one.
     Status {
@@ -49,14 +50,14 @@ pub enum HomeStatus {
     },
 }
 
-/// The status that a home pod gets from its remote pod. `known` is what the last call for this pod returned; without it
-/// restarts are inferred from the home pod.
+/// The status that a home pod gets from its remote pod. `known` is what the last call for this pod returned; without
+/// it restarts are inferred from the home pod.
 ///
 /// # Errors
 ///
 /// [`ReflectError::PlaceAddress`] when the peer gave the pod an address outside of its pod network,
-/// [`ReflectError::TranslateAddresses`] when that network is not known, [`ReflectError::ReadObject`] when the status is not
-/// readable.
+/// [`ReflectError::TranslateAddresses`] when that network is not known, [`ReflectError::ReadObject`] when the status
+/// is not readable.
 pub fn home_status(
     home: &Value,
     remote: Option<&Value>,
@@ -73,16 +74,26 @@ pub fn home_status(
     let restarts = Restarts::of(home, remote, known);
     if is_ended(home) {
         let is_other = known.is_some_and(|known| known.remote_uid != restarts.remote_uid);
-        if is_other && !is_ended(remote) {
-            return Ok(HomeStatus::RunsAgain);
-        }
-        if is_other || phase(home) != phase(remote) {
-            return Ok(HomeStatus::Keep(Why::Completed));
+        match (is_other, is_ended(remote)) {
+            (true, false) => return Ok(HomeStatus::RunsAgain),
+            (false, _) if phase(home) == phase(remote) => {}
+            _ => return Ok(HomeStatus::Keep(Why::Completed)),
         }
     }
+    let status = seen_from_home(home, remote, &restarts, context)?;
+    Ok(HomeStatus::Status { status, restarts })
+}
+
+/// The status of the remote pod with what home sees otherwise.
+fn seen_from_home(
+    home: &Value,
+    remote: &Value,
+    restarts: &Restarts,
+    context: &Context<'_>,
+) -> Result<Value, ReflectError> {
     let mut status = fields::map(remote, "/status")?.clone();
     status.retain(|key, _| !REMOTE_ONLY.contains(&key.as_str()));
-    if comes_back(remote) {
+    if !fields::is_terminating(home) && comes_back(remote) {
         status.insert("phase".to_owned(), living_phase(home).into());
     }
     set_addresses(&mut status, home, remote, context)?;
@@ -93,7 +104,7 @@ pub fn home_status(
     if let Some(own) = home.get("status").and_then(Value::as_object) {
         fields::copy(own, HOME_ONLY, &mut status);
     }
-    Ok(HomeStatus::Status { status: status.into(), restarts })
+    Ok(status.into())
 }
 
 /// The merge patch of the home pod's status, to be written through it; nothing when it is so already.

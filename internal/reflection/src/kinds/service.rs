@@ -27,8 +27,8 @@ const COPIED: &[&str] = &[
     "sessionAffinity",
 ];
 
-/// Fields of the remote Service that are ours. Those that are only given are filled in by an API server that knows them
-/// even when the home cluster's does not.
+/// Fields of the remote Service that are ours. Those that are only given are filled in by an API server that knows
+/// them even when the home cluster's does not.
 pub const FIELDS: &[Field] = &[
     Field::given("/spec/type"),
     Field::whole("/spec/selector"),

@@ -1,4 +1,5 @@
-//! ShadowEndpointSlices of a consumer become EndpointSlices in this cluster, ready only while the consumer is reached.
+//! ShadowEndpointSlices of a consumer become EndpointSlices in this cluster, ready only while the consumer is
+//! reached.
 
 use std::net::IpAddr;
 
@@ -54,8 +55,8 @@ pub fn endpoint_slice(
     Ok(Forged::Object(body.into()))
 }
 
-/// Addresses of the slice that are outside of the consumer's networks, in order. They would lead traffic of this cluster's
-/// pods to places that the consumer has no business with.
+/// Addresses of the slice that are outside of the consumer's networks, in order. They would lead traffic of this
+/// cluster's pods to places that the consumer has no business with.
 #[must_use]
 pub fn foreign(shadow: &Value, tenant: &Tenant<'_>) -> Vec<String> {
     let endpoints = fields::items(shadow, "/spec/template/endpoints").iter();

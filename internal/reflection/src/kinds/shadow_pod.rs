@@ -1,5 +1,5 @@
-//! ShadowPods of a consumer become pods in this cluster. Whether one may is for [`crate::policy`] to say, and has to be asked
-//! before what is forged here is written.
+//! ShadowPods of a consumer become pods in this cluster. Whether one may is for [`crate::policy`] to say, which has
+//! to be asked before what is forged here is written.
 
 use liqo_api::labels::{LOCAL_POD, MANAGED_BY, MANAGED_BY_SHADOW_POD, ORIGIN};
 use serde_json::{Value, json};
@@ -20,8 +20,8 @@ pub const FIELDS: &[Field] = &[
 
 /// The pod of a ShadowPod.
 ///
-/// A pod that is gone is made anew, unless it had ended. In an existing one labels, annotations, images, tolerations and
-/// the deadline follow the ShadowPod.
+/// A pod that is gone is made anew, unless it had ended. In an existing one labels, annotations, images, tolerations
+/// and the deadline follow the ShadowPod.
 ///
 /// # Errors
 ///
@@ -61,10 +61,11 @@ fn is_controlled_by(pod: &Value, owner: &Value) -> bool {
         && owners.into_iter().any(|owner| is_controller(owner) && fields::text(owner, "/uid") == uid)
 }
 
-/// The merge patch of the ShadowPod's status, to be written through it: the phase of its pod. Nothing when it is so already.
+/// The merge patch of the ShadowPod's status, to be written through it: the phase of its pod. Nothing when it is so
+/// already.
 ///
-/// A pod that is being deleted and comes back has not ended, so its phase is not shown: a ShadowPod in a terminal phase is
-/// one whose pod is never made again.
+/// A pod that is being deleted and comes back has not ended, so its phase is not shown: a ShadowPod in a terminal
+/// phase is one whose pod is never made again.
 #[must_use]
 pub fn status_patch(shadow: &Value, pod: &Value) -> Option<Value> {
     let shown = fields::text(shadow, "/status/phase");

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::{Rule, Violation};
 use crate::fields;
 
-/// Everything that differs between two versions of a ShadowPod and must not: the consumer that it comes from, and all of
-/// the pod but images, tolerations and deadline. Whether what may change is allowed, says [`super::violations`].
+/// Everything that differs between two versions of a ShadowPod and must not: the consumer that it comes from, and all
+/// of the pod but images, tolerations and deadline. Whether what may change is allowed, says [`super::violations`].
 #[must_use]
 pub fn update_violations(old: &Value, new: &Value) -> Vec<Violation> {
     let refused = |path: &str, message: &str| Violation {

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{Inspection, Rule};
 
 /// What may be the source of a volume: objects of the namespace, memory and disk that count as the pod's, images, and
-/// shares that the pod could reach through the network anyway. Others use credentials of this cluster or programs on its
-/// nodes.
+/// shares that the pod could reach through the network anyway. Others use credentials of this cluster or programs on
+/// its nodes.
 const SOURCES: &[&str] = &[
     "configMap",
     "csi",

@@ -41,8 +41,8 @@ const PLAIN: Reflector = Reflector {
     home_name: same_home_name,
 };
 
-/// Every reflected kind. Those without a transform are not reflected yet: their flags are accepted, and a provider grants
-/// what consumers of version 0.8.3 need for them.
+/// Every reflected kind. Those without a transform are not reflected yet: their flags are accepted, and a provider
+/// grants what consumers of version 0.8.3 need for them.
 pub const REFLECTORS: &[Reflector] = &[
     Reflector {
         name: "Pod",

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::tree::{common, without_news};
 use crate::world::{ROME, World, body, case, recorded};
 
-/// Our fields of the recorded remote object are those that are forged, whether or not it is there already. The only patch
-/// would add the annotations that version 0.8.3 does not know.
+/// Our fields of the recorded remote object are those that are forged, whether or not it is there already. The only
+/// patch would add the annotations that version 0.8.3 does not know.
 fn agrees(home: &Value, remote: &Value, transform: Transform, context: &Context<'_>) -> Value {
     let name = &home["metadata"]["name"];
     let entry = REFLECTORS.iter().find(|reflector| reflector.remote.kind == remote["kind"]).unwrap();

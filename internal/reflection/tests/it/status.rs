@@ -43,7 +43,8 @@ fn counts(status: &Value) -> Vec<u64> {
     statuses.map(|status| status["restartCount"].as_u64().unwrap()).collect()
 }
 
-/// Surprise of the recordings: version 0.8.3 shows Succeeded and then Pending, and the home cluster makes a second pod.
+/// Surprise of the recordings: version 0.8.3 shows Succeeded and then Pending, and the home cluster makes a second
+/// pod.
 #[test]
 fn a_remote_pod_that_somebody_deletes_is_a_restart_and_no_end() {
     let world = World { node_ip: "10.200.1.91".parse().unwrap(), ..World::default() };

@@ -40,8 +40,8 @@ pub(crate) fn without_news(mut object: Value) -> Value {
     object
 }
 
-/// Those fields of the first tree that the second one has too, so that the two can be compared. Elements of lists are told
-/// apart by their place.
+/// Those fields of the first tree that the second one has too, so that the two can be compared. Elements of lists are
+/// told apart by their place.
 pub(crate) fn common(tree: &Value, model: &Value) -> Value {
     match (tree, model) {
         (Value::Object(tree), Value::Object(model)) => {

@@ -69,7 +69,8 @@ pub(super) fn conditions(facts: &NodeFacts<'_>, existing: Option<&Value>, now: &
         (PROCESSES, lacks_others),
         (NETWORK, network),
     ];
-    // When nobody looks at the network there is no such condition, but one of before must not keep pods away for ever.
+    // When nobody looks at the network there is no such condition, but one of before must not keep pods away for
+    // ever.
     let is_wanted = |sort: &Sort| {
         facts.network != Network::Unchecked || sort.kind != NETWORK.kind || known(sort, existing).is_some()
     };

@@ -35,7 +35,8 @@ pub(super) fn preset(home: &Value) -> Option<Value> {
     }
 }
 
-/// Nothing when the pod has no label that its replicas share: an empty selector would mean every pod of the namespace.
+/// Nothing when the pod has no label that its replicas share: an empty selector would mean every pod of the
+/// namespace.
 fn term(home: &Value) -> Option<Value> {
     let shared = shared_labels(home);
     (!shared.is_empty()).then(|| json!({"labelSelector": {"matchLabels": shared}, "topologyKey": HOST_NAME}))

@@ -61,8 +61,8 @@ fn service_account(home: &Value) -> &str {
     names.into_iter().find(|name| !name.is_empty()).unwrap_or(DEFAULT_SERVICE_ACCOUNT)
 }
 
-/// The host aliases of the pod, and one for the API server when it is reached at a translated address: the certificate
-/// holds the names, not the address.
+/// The host aliases of the pod, and one for the API server when it is reached at a translated address: the
+/// certificate holds the names, not the address.
 pub(super) fn host_aliases(home: &Value, server: &HomeApiServer) -> Result<Vec<Value>, ReflectError> {
     let mut aliases = fields::list(home, "/spec/hostAliases")?.to_vec();
     aliases.extend(server.alias.map(|ip| json!({"ip": ip.to_string(), "hostnames": HOST_NAMES})));

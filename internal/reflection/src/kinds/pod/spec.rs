@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::{affinity, environment, volumes};
 use crate::{ApiServerSupport, Context, ReflectError, fields};
 
-/// Fields that mean something only where the pod was scheduled, or that name objects which are not reflected. Everything
-/// else is copied, fields that are not known here included.
+/// Fields that mean something only where the pod was scheduled, or that name objects which are not reflected.
+/// Everything else is copied, fields that are not known here included.
 const DROPPED: &[&str] = &[
     "affinity",
     "ephemeralContainers",

@@ -1,5 +1,5 @@
-//! Volumes of a remote pod. Projected ones may hold what only the home cluster can give: its certificate authority, which
-//! has another name there, and tokens of its service accounts, which are in a Secret there or left out.
+//! Volumes of a remote pod. Projected ones may hold what only the home cluster can give: its certificate authority,
+//! which has another name there, and tokens of its service accounts, which are in a Secret there or left out.
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

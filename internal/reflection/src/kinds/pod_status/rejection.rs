@@ -1,5 +1,5 @@
-//! Pods on the virtual node in namespaces that are not extended: they wait, or are given up so that their controller makes
-//! others.
+//! Pods on the virtual node in namespaces that are not extended: they wait, or are given up so that their controller
+//! makes others.
 
 use serde_json::{Map, Value};
 

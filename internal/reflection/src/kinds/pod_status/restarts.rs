@@ -19,8 +19,8 @@ pub struct Restarts {
 impl Restarts {
     /// Counts on for a remote pod.
     ///
-    /// When it is another one than before, each container has restarted once more than home shows. When nothing is known,
-    /// as after a restart of the virtual kubelet, home shows what had been counted.
+    /// When it is another one than before, each container has restarted once more than home shows. When nothing is
+    /// known, as after a restart of the virtual kubelet, home shows what had been counted.
     pub(super) fn of(home: &Value, remote: &Value, known: Option<&Self>) -> Self {
         let remote_uid = Uid::from(fields::text(remote, "/metadata/uid"));
         let before = match known {
