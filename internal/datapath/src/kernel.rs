@@ -22,6 +22,11 @@ impl Kernel {
         Ok(Self { netlink: Netlink::open(scope)?, notices, metrics, steps: 0 })
     }
 
+    /// Name of the interface of the gateway's pod.
+    pub(crate) async fn uplink(&self) -> Result<Option<String>, NetlinkError> {
+        self.netlink.uplink().await
+    }
+
     /// Reads, plans, and does what is planned. Says what could not be done. `is_repair` when nothing else was wanted since
     /// the last time, so that any difference is somebody else's doing.
     pub(crate) async fn converge(&mut self, wanted: &Wanted, is_repair: bool) -> Vec<String> {

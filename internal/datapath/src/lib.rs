@@ -38,3 +38,12 @@ pub use error::DatapathError;
 pub use metrics::Metrics;
 pub use report::{PeerReport, Report};
 pub use wireguard::{KeyError, KeyPair, PublicKey};
+
+/// Chance from the system, of which everything that an agent does by chance can be made.
+///
+/// # Errors
+///
+/// When the system has none.
+pub fn seed() -> std::io::Result<u64> {
+    rand::TryRng::try_next_u64(&mut rand::rngs::SysRng).map_err(std::io::Error::other)
+}

@@ -14,7 +14,7 @@ use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Ui
 
 use crate::offloading::OFFLOADING_NAME;
 use crate::outbox::{Pending, Waiting};
-use crate::state::{Fact, Object, Orphan, State, Written};
+use crate::state::{Fact, Grave, Object, Orphan, State, Written};
 
 /// The events that [`crate::evolve`] makes an equal state of, from nothing.
 pub(crate) fn compact(state: &State) -> Vec<Recorded> {
@@ -22,6 +22,7 @@ pub(crate) fn compact(state: &State) -> Vec<Recorded> {
     events.extend(state.started.as_ref().map(of));
     events.extend(lease(state));
     objects(state, &mut events);
+    events.extend(state.graves.iter().map(|(key, grave)| buried(state, key, grave)));
     events.extend(state.gone_offloadings.iter().map(|(namespace, gone)| ended(namespace, gone)));
     events.extend(state.identity.as_ref().map(of));
     events.extend(state.remote_names.iter().map(|(_, fact)| of(fact)));
@@ -95,6 +96,17 @@ fn applied(key: &ObjectKey, object: &Object) -> Recorded {
     recorded(object.seen, object.seen_at, event)
 }
 
+/// What is no proof of an end ends nothing else.
+fn buried(state: &State, key: &ObjectKey, grave: &Fact<Grave>) -> Recorded {
+    let event = Vanished {
+        object: key.clone(),
+        uid: grave.body.uid.clone(),
+        resource_version: grave.body.resource_version.clone(),
+        proof: Proof::AbsentFromList { generation: state.generation(&key.cluster) },
+    };
+    recorded(grave.seq, grave.at, event)
+}
+
 fn ended(namespace: &NamespaceName, gone: &Fact<Uid>) -> Recorded {
     let event = Vanished {
         object: ObjectKey::local(Kind::NamespaceOffloading, namespace.as_str(), OFFLOADING_NAME),
@@ -114,9 +126,9 @@ fn orphan_events(key: &(ObjectKey, NamespaceName), orphan: &Orphan) -> Vec<Recor
         held: orphan.held,
     };
     let key = (map, namespace);
-    let due = orphan.due.then(|| {
+    let due = orphan.due.map(|seq| {
         let deadline = Deadline::Orphan { map: key.0.clone(), namespace: key.1.clone() };
-        recorded(orphan.noticed, orphan.noticed_at, DeadlinePassed { deadline })
+        recorded(seq, orphan.noticed_at, DeadlinePassed { deadline })
     });
     let released = orphan.released.map(|seq| {
         let event = OrphanReleased { map: key.0.clone(), namespace: key.1.clone() };

@@ -1,14 +1,14 @@
 //! Folds events into the state. Nothing here decides, and nothing here fails.
 
 use liqo_events::{
-    Applied, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost, Proof,
-    Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
+    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost,
+    Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
 use crate::aggregate::Aggregate;
 use crate::offloading::{self, OFFLOADING_NAME};
-use crate::state::{Fact, Lease, Object, State};
+use crate::state::{Fact, Grave, Lease, Object, State};
 
 /// Folds one event in.
 pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
@@ -22,12 +22,11 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
         Event::Applied(applied) => state.evolve_applied(seq, at, applied),
         Event::Vanished(vanished) => state.evolve_vanished(seq, at, vanished),
         Event::CursorMoved(body) => {
-            let key = (body.watch.cluster.clone(), body.watch.kind);
-            state.cursors.insert(key, fact(seq, at, body));
+            state.move_cursor(fact(seq, at, body));
         }
         Event::RelistCompleted(body) => state.evolve_relisted(seq, at, body),
         Event::GenerationChanged(body) => state.evolve_generation(seq, at, body),
-        Event::DeadlinePassed(body) => state.evolve_deadline(body),
+        Event::DeadlinePassed(body) => state.evolve_deadline(seq, body),
         Event::LeaseGained(body) => state.evolve_lease_gained(seq, at, body),
         Event::LeaseLost(body) => state.evolve_lease_lost(seq, at, body),
         Event::OrphanNoticed(body) => state.evolve_noticed(seq, at, body),
@@ -50,12 +49,9 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
             state.evolve_succeeded(seq, at, done);
             state.touch_slot(&done.slot);
         }
+        // What is taken back because of a decision has that for its cause; the end of a try comes from outside.
         Event::CommandSuperseded(done) => {
-            let slot = state.outbox.get(&done.id).map(|pending| pending.command.slot.clone());
-            state.drop_command(done.id);
-            if let Some(slot) = slot {
-                state.touch_slot(&slot);
-            }
+            state.evolve_superseded(seq, at, done.id, recorded.caused_by.is_some());
         }
         Event::CommandFailed(failed) => state.evolve_failed(seq, at, failed),
     }
@@ -81,6 +77,7 @@ impl State {
             coalesced: applied.coalesced,
         };
         self.settle_written(&applied.object, &object);
+        self.graves.remove(&applied.object);
         let earlier = self.objects.insert(applied.object.clone(), object);
         // A new life with the old name: what was said of the old one does not hold any more.
         if earlier.as_ref().is_none_or(|earlier| earlier.uid != applied.uid || earlier.facts != applied.facts)
@@ -99,6 +96,7 @@ impl State {
     fn evolve_vanished(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished) {
         let Some(known) = self.objects.get(&vanished.object) else {
             // Its creation was missed, its end was not.
+            self.bury(seq, at, vanished);
             self.mourn_offloading(seq, at, vanished, vanished.proof == Proof::Deleted);
             self.review_orphans_after(&vanished.object);
             return;
@@ -116,6 +114,7 @@ impl State {
             }
         };
         self.objects.remove(&vanished.object);
+        self.bury(seq, at, vanished);
         self.rejected.remove(&vanished.object);
         self.forget_writes_to(&vanished.object);
         self.touch_object(&vanished.object, Some(&facts), None);
@@ -175,13 +174,14 @@ impl State {
     }
 
     fn evolve_relisted(&mut self, seq: Seq, at: UnixMillis, body: &RelistCompleted) {
+        // A list that was begun in an earlier generation says nothing of this one, and its version is no cursor here.
+        if body.generation != self.generation(&body.watch.cluster) {
+            return;
+        }
         self.lists.insert(body.watch.clone(), fact(seq, at, body));
-        let key = (body.watch.cluster.clone(), body.watch.kind);
-        let cursor = liqo_events::CursorMoved {
-            watch: body.watch.clone(),
-            resource_version: body.resource_version.clone(),
-        };
-        self.cursors.insert(key, Fact { seq, at, body: cursor });
+        let cursor =
+            CursorMoved { watch: body.watch.clone(), resource_version: body.resource_version.clone() };
+        self.move_cursor(Fact { seq, at, body: cursor });
         self.settle_written_before(&body.watch, &body.resource_version);
         if body.watch.cluster == ClusterRef::Local {
             match body.watch.kind {
@@ -196,6 +196,39 @@ impl State {
         }
     }
 
+    /// From now on a watch begins there, and shows nothing any more of what had gone by then.
+    fn move_cursor(&mut self, cursor: Fact<CursorMoved>) {
+        let watch = &cursor.body.watch;
+        let first = ObjectKey {
+            cluster: watch.cluster.clone(),
+            kind: watch.kind,
+            namespace: String::new(),
+            name: String::new(),
+        };
+        let graves = self.graves.range(first..);
+        let graves = graves.take_while(|(key, _)| key.cluster == watch.cluster && key.kind == watch.kind);
+        let passed = graves
+            .filter(|(_, grave)| !cursor.body.resource_version.is_older_than(&grave.body.resource_version));
+        let passed: Vec<_> = passed.map(|(key, _)| key.clone()).collect();
+        for key in passed {
+            self.graves.remove(&key);
+        }
+        self.cursors.insert((watch.cluster.clone(), watch.kind), cursor);
+    }
+
+    /// Remembers the end of an object for as long as a watch may show its life once more.
+    fn bury(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished) {
+        let (object, version) = (&vanished.object, &vanished.resource_version);
+        let cursor = self.cursors.get(&(object.cluster.clone(), object.kind));
+        let passed = cursor.is_some_and(|cursor| !cursor.body.resource_version.is_older_than(version));
+        // Without a version there is nothing to tell an earlier life by.
+        if passed || version.is_empty() {
+            return;
+        }
+        let grave = Grave { uid: vanished.uid.clone(), resource_version: version.clone() };
+        self.graves.insert(vanished.object.clone(), Fact { seq, at, body: grave });
+    }
+
     fn evolve_generation(&mut self, seq: Seq, at: UnixMillis, body: &GenerationChanged) {
         self.clusters.insert(body.cluster.clone(), fact(seq, at, body));
         // Versions of before have no order with those to come, so nothing waits for them.
@@ -208,6 +241,11 @@ impl State {
             self.cursors.iter().map(|(key, _)| key.clone()).filter(|key| key.0 == body.cluster).collect();
         for key in stale {
             self.cursors.remove(&key);
+        }
+        let graves = self.graves.iter().map(|(key, _)| key).filter(|key| key.cluster == body.cluster);
+        let graves: Vec<_> = graves.cloned().collect();
+        for key in graves {
+            self.graves.remove(&key);
         }
         let listed: Vec<_> = self.lists.iter().map(|(watch, _)| watch.clone()).collect();
         for watch in listed.into_iter().filter(|watch| watch.cluster == body.cluster) {
@@ -232,15 +270,25 @@ impl State {
         }
     }
 
-    fn evolve_deadline(&mut self, body: &DeadlinePassed) {
+    fn evolve_deadline(&mut self, seq: Seq, body: &DeadlinePassed) {
         match &body.deadline {
             Deadline::Retry(id) => self.evolve_retry_due(*id),
-            Deadline::Orphan { map, namespace } => self.evolve_second_look(&(map.clone(), namespace.clone())),
+            Deadline::Orphan { map, namespace } => {
+                self.evolve_second_look(seq, &(map.clone(), namespace.clone()));
+            }
         }
     }
 
     fn evolve_lease_gained(&mut self, seq: Seq, at: UnixMillis, body: &LeaseGained) {
         self.lease = Lease { epoch: body.epoch, held: true, continued: body.continued, seq, at };
+        // Somebody else may have acted since these were given. Everything is looked at and planned anew; what nobody wants
+        // any more would be carried out otherwise, because no plan comes past it.
+        if !body.continued {
+            let commands: Vec<_> = self.outbox.iter().map(|(id, _)| *id).collect();
+            for id in commands {
+                self.drop_command(id);
+            }
+        }
     }
 
     fn evolve_lease_lost(&mut self, seq: Seq, at: UnixMillis, body: &LeaseLost) {
@@ -297,7 +345,7 @@ impl State {
         self.touch(Aggregate::Orphans);
     }
 
-    fn touch_slot(&mut self, slot: &liqo_events::Slot) {
+    pub(crate) fn touch_slot(&mut self, slot: &liqo_events::Slot) {
         let key = slot.object.clone();
         if key.kind == Kind::NamespaceMap {
             let namespace = slot.part.strip_prefix("mapping:").unwrap_or_default();

@@ -27,7 +27,7 @@ pub use machine::{ArmedDeadline, Listed, Machine, Output, Ready};
 pub use offloading::{OFFLOADING_FINALIZER, OFFLOADING_NAME};
 pub use orphans::SECOND_LOOK_MILLIS;
 pub use outbox::{Pending, Waiting, effect_hash};
-pub use state::{Fact, Lease, Object, Orphan, State, Written};
+pub use state::{Fact, Grave, Lease, Object, Orphan, State, Written};
 pub use table::Table;
 pub use writer::{
     BATCH_EVENTS, Batch, CHECKPOINT_EVENTS, CHECKPOINT_MILLIS, Checkpoint, Comparison, Dispatch, Disposition,

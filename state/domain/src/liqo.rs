@@ -126,21 +126,21 @@ fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
     }
 }
 
-/// Same life, same facts, same body: nothing new, whatever the version. But a write that waits to be seen needs it, and
+/// Same life, same facts, same body: nothing new, whatever the version. Nor is what came before that which is known. But a write that waits to be seen needs it, and
 /// an object from an earlier generation of its cluster has to be seen once in this one.
 fn applied_is_news(state: &State, applied: &Applied) -> bool {
-    let Some(known) = state.objects.get(&applied.object) else { return true };
-    if known.uid != applied.uid {
-        return true;
-    }
+    let version = &applied.resource_version;
+    let Some(known) = state.objects.get(&applied.object) else {
+        let grave = state.graves.get(&applied.object);
+        return grave.is_none_or(|grave| !version.is_older_than(&grave.body.resource_version));
+    };
     let generation = state.generation(&applied.object.cluster);
-    // A late echo of an older version would take the state back.
-    if applied.resource_version.is_older_than(&known.resource_version)
-        && known.cluster_generation == generation
-    {
+    // A late echo of an older version would take the state back, be it of this life or of an earlier one.
+    if version.is_older_than(&known.resource_version) && known.cluster_generation == generation {
         return false;
     }
-    known.digest != applied.digest
+    known.uid != applied.uid
+        || known.digest != applied.digest
         || known.facts != applied.facts
         || known.deleting != applied.deleting
         || known.generation != applied.generation

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use liqo_events::{
-    Condition, Effect, Event, Facts, MappingStrategy, NamespaceMapFacts, OffloadingFacts, PodStrategy,
-    Rejected, RemoteNamespaceChosen, Seq, Slot, UnixMillis,
+    Command, Condition, Effect, Event, Facts, MappingStrategy, NamespaceMapFacts, OffloadingFacts,
+    PodStrategy, Rejected, RemoteNamespaceChosen, Seq, Slot, UnixMillis,
 };
 use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey, remote_namespace_name};
 
@@ -60,7 +60,18 @@ pub(crate) fn plan_all(state: &State) -> Vec<Output> {
         .filter(|(key, _)| key.name == OFFLOADING_NAME)
         .map(|(key, _)| NamespaceName::new(key.namespace.as_str()))
         .collect();
-    namespaces.iter().flat_map(|namespace| plan(state, namespace)).collect()
+    let of_living = namespaces.iter().flat_map(|namespace| plan(state, namespace));
+    of_living.chain(state.withdraw_all(|command| is_for_nobody(state, command))).collect()
+}
+
+/// Whether a command sets something up for an offloading that is gone: nobody would ever take it down again.
+fn is_for_nobody(state: &State, command: &Command) -> bool {
+    let namespace = match &command.effect {
+        Effect::SetScheduling { enabled: true, .. } => &command.slot.object.name,
+        Effect::MapNamespace { remote: Some(_), namespace, .. } => namespace.as_str(),
+        _ => return false,
+    };
+    !state.objects.contains_key(&ObjectKey::local(Kind::NamespaceOffloading, namespace, OFFLOADING_NAME))
 }
 
 /// What the offloading of one namespace needs now.
@@ -68,7 +79,9 @@ pub(crate) fn plan(state: &State, namespace: &NamespaceName) -> Vec<Output> {
     if !is_decidable(state) {
         return Vec::new();
     }
-    let Some(offloading) = find(state, namespace) else { return Vec::new() };
+    let Some(offloading) = find(state, namespace) else {
+        return state.withdraw_all(|command| is_for_nobody(state, command));
+    };
     if offloading.object.deleting { plan_end(state, &offloading) } else { plan_life(state, &offloading) }
 }
 
@@ -116,11 +129,35 @@ fn plan_life(state: &State, offloading: &Offloading<'_>) -> Vec<Output> {
         // Without its node a peer is coming or going; what it has stays as it is.
         let wanted = wanted.unwrap_or(desired.is_some());
         required.insert(map.key.name.as_str(), wanted);
-        outputs.extend(mapping(state, offloading, map, wanted.then_some(&remote)));
+        if wanted || desired.is_none() || is_certain(state, offloading, map) {
+            outputs.extend(mapping(state, offloading, map, wanted.then_some(&remote)));
+        } else {
+            outputs.extend(look_again(state, offloading, map));
+        }
     }
-    outputs.extend(scheduling(state, offloading, offloading.facts.pods != PodStrategy::Local));
+    outputs.extend(scheduling(state, offloading, offloading.facts.pods != PodStrategy::Local, true));
     outputs.extend(status(state, offloading, &remote, &required));
     outputs
+}
+
+/// Whether the selector and the labels that it is judged by are of one moment. Each kind has its own watch, and one may
+/// be ahead of the other: whoever lets the selector allow two regions and then moves the node from one to the other
+/// takes nothing away at any time, but who sees the node first would. So each is listed after the other was seen. Versions
+/// cannot tell: those of different kinds need not have an order.
+fn is_certain(state: &State, offloading: &Offloading<'_>, map: &Map<'_>) -> bool {
+    map.node.is_none_or(|(_, node)| {
+        state.is_listed_after(Kind::NamespaceOffloading, node.seen)
+            && state.is_listed_after(Kind::Node, offloading.object.seen)
+    })
+}
+
+/// Asks for the lists that are missing for that.
+fn look_again(state: &State, offloading: &Offloading<'_>, map: &Map<'_>) -> Vec<Output> {
+    let Some((_, node)) = map.node else { return Vec::new() };
+    let because = offloading.object.seen.max(node.seen);
+    let stale = [(Kind::NamespaceOffloading, node.seen), (Kind::Node, offloading.object.seen)];
+    let stale = stale.into_iter().filter(|(kind, seen)| !state.is_listed_after(*kind, *seen));
+    stale.filter_map(|(kind, _)| state.look_at(kind, because)).collect()
 }
 
 /// Takes everything back, and lets the object go when nothing is left.
@@ -128,7 +165,8 @@ fn plan_end(state: &State, offloading: &Offloading<'_>) -> Vec<Output> {
     if !offloading.facts.finalizer {
         return Vec::new();
     }
-    let mut outputs: Vec<Output> = scheduling(state, offloading, false).into_iter().collect();
+    let mut outputs: Vec<Output> =
+        scheduling(state, offloading, false, is_told(state, offloading)).into_iter().collect();
     for map in &offloading.maps {
         outputs.extend(mapping(state, offloading, map, None));
     }
@@ -138,7 +176,8 @@ fn plan_end(state: &State, offloading: &Offloading<'_>) -> Vec<Output> {
     } else {
         outputs.extend(state.withdraw(&slot(&offloading.key, "status")));
         // Without the object nobody would know what is still to be taken back.
-        if !is_scheduled(state, offloading) && !is_unsettled(state, offloading) {
+        let open = is_scheduled(state, offloading) || is_unsettled(state, offloading);
+        if !open && is_told(state, offloading) {
             outputs.extend(finalizer(state, offloading, false));
         }
     }
@@ -151,6 +190,17 @@ fn is_scheduled(state: &State, offloading: &Offloading<'_>) -> bool {
         Facts::Namespace(facts) => facts.scheduling_enabled && !namespace.deleting,
         _ => false,
     })
+}
+
+/// Whether the namespace was looked at since the end began: what somebody did to its label before that may not have been
+/// seen yet, and nobody looks after it later.
+fn is_told(state: &State, offloading: &Offloading<'_>) -> bool {
+    let key = namespace_key(offloading);
+    let since = offloading.object.seen;
+    let nothing_to_see = |namespace: &Object| {
+        namespace.deleting || namespace.seen > since || !matches!(namespace.facts, Facts::Namespace(_))
+    };
+    state.objects.get(&key).is_none_or(nothing_to_see) || state.is_answered(&slot(&key, SCHEDULING), since)
 }
 
 /// Whether something was done to the namespace or a map, or is being done, that has not been seen.
@@ -234,14 +284,14 @@ fn finalizer(state: &State, offloading: &Offloading<'_>, present: bool) -> Optio
     state.request(Wish { slot: slot(&offloading.key, "finalizer"), effect, because: offloading.object.seen })
 }
 
-/// The label that sends the namespace's pods through the webhook.
-fn scheduling(state: &State, offloading: &Offloading<'_>, enabled: bool) -> Option<Output> {
+/// The label that sends the namespace's pods through the webhook. What is known of it counts only when it is certain.
+fn scheduling(state: &State, offloading: &Offloading<'_>, enabled: bool, certain: bool) -> Option<Output> {
     let key = namespace_key(offloading);
     let object = state.objects.get(&key)?;
     let Facts::Namespace(facts) = &object.facts else { return None };
     let effect = Effect::SetScheduling { uid: object.uid.clone(), enabled };
     let because = object.seen.max(offloading.object.seen);
-    let settled = facts.scheduling_enabled == enabled || object.deleting;
+    let settled = certain && facts.scheduling_enabled == enabled || object.deleting;
     state.ensure(Wish { slot: slot(&key, SCHEDULING), effect, because }, settled)
 }
 

@@ -4,7 +4,7 @@
 //! cluster generation, a minute apart, lack it. What turns up right after the cluster was rebuilt or restored is held
 //! until an administrator lets go of it.
 
-use liqo_events::{Deadline, Effect, Event, Facts, OrphanNoticed, OrphanReleased, Seq, Slot, UnixMillis};
+use liqo_events::{Deadline, Effect, Event, Facts, OrphanNoticed, OrphanReleased, Seq, UnixMillis};
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey};
 
 use crate::machine::Output;
@@ -57,8 +57,8 @@ fn confirmed(state: &State, orphan: &Orphan) -> Option<Seq> {
         return orphan.released;
     }
     let list = state.local_list(Kind::NamespaceOffloading)?;
-    let second =
-        list.at.since(orphan.noticed_at) >= SECOND_LOOK_MILLIS && list.body.generation == orphan.generation;
+    // The deadline alone measures the minute: the times of events stand still when the wall clock is set back.
+    let second = orphan.due.is_some_and(|due| list.seq > due) && list.body.generation == orphan.generation;
     second.then_some(list.seq)
 }
 
@@ -75,14 +75,11 @@ fn unmap(state: &State, map: (&ObjectKey, &Object), namespace: &NamespaceName, c
 
 /// Asks for the second list when the minute is over.
 fn look_again(state: &State, orphan: &Orphan) -> Option<Output> {
-    if orphan.held || !orphan.due {
+    if orphan.held || orphan.due.is_none() {
         return None;
     }
     let list = state.local_list(Kind::NamespaceOffloading)?;
-    let object = ObjectKey::local_cluster_scoped(Kind::NamespaceOffloading, "");
-    let slot = Slot { object, part: "relist".to_owned() };
-    let watch = list.body.watch.clone();
-    state.request(Wish { slot, effect: Effect::Relist { watch }, because: list.seq })
+    state.look_at(Kind::NamespaceOffloading, list.seq)
 }
 
 fn maps_with<'a>(
@@ -149,7 +146,7 @@ impl State {
         let (generation, held) = (body.generation, body.held);
         self.orphans.insert(
             key,
-            Orphan { noticed: seq, noticed_at: at, generation, held, due: false, released: None },
+            Orphan { noticed: seq, noticed_at: at, generation, held, due: None, released: None },
         );
     }
 
@@ -160,9 +157,9 @@ impl State {
         self.touch(crate::aggregate::Aggregate::Orphans);
     }
 
-    pub(crate) fn evolve_second_look(&mut self, key: &(ObjectKey, NamespaceName)) {
+    pub(crate) fn evolve_second_look(&mut self, seq: Seq, key: &(ObjectKey, NamespaceName)) {
         self.disarm_orphan(key);
-        self.orphans.update(key, |orphan| orphan.due = true);
+        self.orphans.update(key, |orphan| orphan.due = orphan.due.or(Some(seq)));
         self.touch(crate::aggregate::Aggregate::Orphans);
     }
 

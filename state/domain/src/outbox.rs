@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use liqo_events::{
     Command, CommandFailed, CommandId, CommandIssued, CommandSucceeded, Condition, Deadline, Disposition,
-    Effect, Event, Seq, Slot, UnixMillis,
+    Effect, Event, Seq, Slot, UnixMillis, WatchKey,
 };
-use liqo_model::ObjectKey;
+use liqo_model::{Kind, ObjectKey, ResourceVersion, Uid};
 use sha2::{Digest, Sha256};
 
 use crate::machine::{Output, Ready};
@@ -81,7 +81,7 @@ impl State {
         }
         let wanted = effect_hash(&wish.effect);
         let Some(issued) = self.derived.slots.get(&wish.slot).and_then(|id| self.outbox.get(id)) else {
-            let undone = self.written.get(&wish.slot).is_some_and(|written| written.effect != wanted);
+            let undone = self.awaited(&wish.slot).is_some_and(|written| written.effect != wanted);
             return if undone { self.request(wish) } else { None };
         };
         let same = effect_hash(&issued.command.effect) == wanted;
@@ -94,7 +94,20 @@ impl State {
 
     /// Whether something is under way for a slot, or done and not seen yet.
     pub(crate) fn is_unsettled(&self, slot: &Slot) -> bool {
-        self.derived.slots.contains_key(slot) || self.written.get(slot).is_some()
+        self.derived.slots.contains_key(slot) || self.awaited(slot).is_some()
+    }
+
+    /// Whether a command for the slot succeeded after an event, and nothing was seen since.
+    pub(crate) fn is_answered(&self, slot: &Slot, event: Seq) -> bool {
+        self.written.get(slot).is_some_and(|written| written.seq > event)
+    }
+
+    /// A write whose result is newer than what is known of its object.
+    fn awaited(&self, slot: &Slot) -> Option<&Written> {
+        self.written.get(slot).filter(|written| {
+            let known = self.objects.get(&slot.object);
+            known.is_none_or(|object| object.resource_version.is_older_than(&written.resource_version))
+        })
     }
 
     /// Takes back what was asked for a slot and is not wanted any more.
@@ -102,6 +115,22 @@ impl State {
         let id = self.derived.slots.get(slot)?;
         let reason = "it is not wanted any more".to_owned();
         Some(Output::Record(Event::CommandSuperseded(liqo_events::CommandSuperseded { id: *id, reason })))
+    }
+
+    /// Takes back the commands that are not wanted any more and that no plan comes past, because what they were for is gone.
+    pub(crate) fn withdraw_all(&self, unwanted: impl Fn(&Command) -> bool) -> Vec<Output> {
+        let pending = self.outbox.iter().map(|(_, pending)| &pending.command);
+        pending
+            .filter(|command| unwanted(command))
+            .filter_map(|command| self.withdraw(&command.slot))
+            .collect()
+    }
+
+    /// The command for a fresh look at everything of a kind.
+    pub(crate) fn look_at(&self, kind: Kind, because: Seq) -> Option<Output> {
+        let watch = self.local_list(kind)?.body.watch.clone();
+        let slot = Slot { object: ObjectKey::local_cluster_scoped(kind, ""), part: "relist".to_owned() };
+        self.request(Wish { slot, effect: Effect::Relist { watch }, because })
     }
 
     pub(crate) fn evolve_issued(&mut self, seq: Seq, at: UnixMillis, issued: &CommandIssued) {
@@ -125,11 +154,10 @@ impl State {
     }
 
     pub(crate) fn evolve_succeeded(&mut self, seq: Seq, at: UnixMillis, done: &CommandSucceeded) {
+        let issued = self.outbox.get(&done.id).map(|pending| pending.issued);
         self.drop_command(done.id);
-        let shown = self
-            .objects
-            .get(&done.slot.object)
-            .is_some_and(|object| !object.resource_version.is_older_than(&done.resource_version));
+        let shown =
+            issued.is_some_and(|issued| self.was_shown(&done.slot.object, &done.resource_version, issued));
         if done.resource_version.is_empty() || shown {
             self.forget_written(&done.slot);
             return;
@@ -148,6 +176,44 @@ impl State {
         );
     }
 
+    /// Whether the version of an object was seen after a command was issued. What was seen before is what the command was
+    /// planned on: an outcome that is no newer than that says nothing new, and to ask once more before the next look at
+    /// the object would be answered the same again.
+    fn was_shown(&self, key: &ObjectKey, version: &ResourceVersion, issued: Seq) -> bool {
+        let after = |seen: Seq, newest: &ResourceVersion| seen > issued && !newest.is_older_than(version);
+        let by_itself =
+            self.objects.get(key).is_some_and(|object| after(object.seen, &object.resource_version));
+        let first = WatchKey { cluster: key.cluster.clone(), kind: key.kind, selector: String::new() };
+        let mut lists = self
+            .lists
+            .range(first..)
+            .take_while(|(watch, _)| watch.cluster == key.cluster && watch.kind == key.kind);
+        by_itself || lists.any(|(_, list)| after(list.seq, &list.body.resource_version))
+    }
+
+    /// The command is pointless: what it was about is not what was known. To plan again from what is known would give the
+    /// same once more, so this counts as done until the next look, unless there was one since.
+    pub(crate) fn evolve_superseded(&mut self, seq: Seq, at: UnixMillis, id: CommandId, withdrawn: bool) {
+        let Some(pending) = self.outbox.get(&id) else { return };
+        let (slot, effect) = (pending.command.slot.clone(), effect_hash(&pending.command.effect));
+        let known = self.objects.get(&slot.object);
+        let looked = match known {
+            Some(object) => object.seen > pending.issued,
+            // What is about one life was issued when that was there; it has gone since.
+            None => life(&pending.command.effect).is_some(),
+        };
+        let version =
+            known.map_or_else(|| ResourceVersion::new("0"), |object| object.resource_version.clone());
+        self.drop_command(id);
+        if withdrawn || looked {
+            self.touch_slot(&slot);
+        } else {
+            self.await_observation(&slot);
+            let answer = Written { id, effect, resource_version: version, destructive: false, seq, at };
+            self.written.insert(slot, answer);
+        }
+    }
+
     pub(crate) fn evolve_failed(&mut self, seq: Seq, at: UnixMillis, failed: &CommandFailed) {
         self.disarm_retry(failed.id);
         let waiting = match failed.disposition {
@@ -159,6 +225,10 @@ impl State {
             pending.waiting = waiting;
             pending.failure = Some((seq, at, failed.error.clone()));
         });
+        // Meanwhile it may have come true, and nobody would take back what waits for a change that is over.
+        if let Some(slot) = self.outbox.get(&failed.id).map(|pending| pending.command.slot.clone()) {
+            self.touch_slot(&slot);
+        }
         if let (true, Waiting::Retry { after_millis }) = (known, waiting) {
             self.derived.deadlines.insert((at.plus(after_millis), Deadline::Retry(failed.id), at));
         }
@@ -226,6 +296,19 @@ impl State {
 impl Pending {
     fn order(&self) -> (Seq, CommandId) {
         (self.issued, self.command.id)
+    }
+}
+
+/// The life that an effect is about; nothing when it makes the object if need be.
+fn life(effect: &Effect) -> Option<&Uid> {
+    match effect {
+        Effect::LabelForeignCluster { uid, .. }
+        | Effect::WriteForeignClusterStatus { uid, .. }
+        | Effect::SetFinalizer { uid, .. }
+        | Effect::SetScheduling { uid, .. }
+        | Effect::MapNamespace { uid, .. }
+        | Effect::WriteOffloadingStatus { uid, .. } => Some(uid),
+        Effect::WriteIdentity { .. } | Effect::EnsureTenantNamespace { .. } | Effect::Relist { .. } => None,
     }
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Source: api-and-control-plane of Liqo 0.8.3, §4.1 steps 2 and 4. Authentication and negotiation need the network.
 
-use liqo_events::{Condition, Effect, Event, Facts, ForeignClusterFacts, Rejected, Seq, Slot, UnixMillis};
+use liqo_events::{
+    Command, Condition, Effect, Event, Facts, ForeignClusterFacts, Rejected, Seq, Slot, UnixMillis,
+};
 use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey, check_dns_label, tenant_namespace_name};
 
 use crate::machine::Output;
@@ -20,7 +22,14 @@ struct Peer<'a> {
 
 /// What every ForeignCluster needs now.
 pub(crate) fn plan(state: &State) -> Vec<Output> {
-    peers(state).flat_map(|peer| plan_one(state, &peer)).collect()
+    let of_living = peers(state).flat_map(|peer| plan_one(state, &peer));
+    of_living.chain(state.withdraw_all(|command| is_for_nobody(state, command))).collect()
+}
+
+/// Whether a command makes the tenant namespace of a peer that is gone.
+fn is_for_nobody(state: &State, command: &Command) -> bool {
+    let Effect::EnsureTenantNamespace { id } = &command.effect else { return false };
+    !peers(state).any(|peer| peer.facts.cluster_id == *id)
 }
 
 fn peers(state: &State) -> impl Iterator<Item = Peer<'_>> {

@@ -50,7 +50,16 @@ pub struct Object {
     pub coalesced: u32,
 }
 
-/// A write whose result has not come back through the watch yet.
+/// The end of an object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Grave {
+    /// The life that ended.
+    pub uid: Uid,
+    /// The version at which it was gone.
+    pub resource_version: ResourceVersion,
+}
+
+/// An answer that the watch has not confirmed yet: a write, or word that there is nothing to be written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Written {
     /// The command that wrote.
@@ -78,8 +87,8 @@ pub struct Orphan {
     pub generation: u64,
     /// Kept until an administrator lets go.
     pub held: bool,
-    /// Whether the minute before the second look is over.
-    pub due: bool,
+    /// The event that said that the minute before the second look is over.
+    pub due: Option<Seq>,
     /// The administrator's word.
     pub released: Option<Seq>,
 }
@@ -133,6 +142,9 @@ pub struct State {
     pub lists: Table<WatchKey, Fact<RelistCompleted>>,
     /// Every object that is watched.
     pub objects: Table<ObjectKey, Object>,
+    /// What has gone since the cursor of its kind was recorded: a restarted watch begins at the cursor and shows the life of
+    /// these once more, which is not to be taken for a new one. As many as go between two records of a cursor, a minute.
+    pub graves: Table<ObjectKey, Fact<Grave>>,
     /// The identity of the local cluster.
     pub identity: Option<Fact<IdentityChosen>>,
     /// Remote names of namespaces, by the local ones.
@@ -160,6 +172,7 @@ impl State {
             self.cursors.digest(),
             self.lists.digest(),
             self.objects.digest(),
+            self.graves.digest(),
             hash_of(&self.identity),
             self.remote_names.digest(),
             self.gone_offloadings.digest(),
@@ -202,6 +215,41 @@ impl State {
             .take_while(|(watch, _)| watch.cluster == ClusterRef::Local && watch.kind == kind)
             .map(|(_, list)| list)
             .find(|list| list.body.generation == generation)
+    }
+
+    /// The epoch that another container of the same pod may go on from: the log ends in it, and its holder had seen
+    /// everything, that is each of these kinds in a complete list since it gained the lease, or it went on itself. The
+    /// lease must still say this epoch and this holder, or somebody else has acted since.
+    pub fn resumable_epoch(&self, kinds: &[Kind]) -> Option<u64> {
+        let lease = &self.lease;
+        let seen = |kind: &Kind| self.local_list(*kind).is_some_and(|list| list.seq > lease.seq);
+        let whole = lease.continued || kinds.iter().all(seen);
+        (lease.held && whole).then_some(lease.epoch)
+    }
+
+    /// The newest version of a kind that was seen in the present generation of a cluster or made by a write to it: a list
+    /// that is older than this is of an earlier state of the cluster. Cursors may lag behind it, since they are recorded
+    /// now and then.
+    pub fn newest_version(&self, cluster: &ClusterRef, kind: Kind) -> Option<&ResourceVersion> {
+        let generation = self.generation(cluster);
+        let seen =
+            self.objects_of(cluster, kind).filter(|(_, object)| object.cluster_generation == generation);
+        let seen = seen.map(|(_, object)| &object.resource_version);
+        let is_of = |slot: &Slot| slot.object.cluster == *cluster && slot.object.kind == kind;
+        let written = self.written.iter().filter(|(slot, _)| is_of(slot));
+        let written = written.map(|(_, written)| &written.resource_version);
+        let cursor = self.cursors.get(&(cluster.clone(), kind)).map(|cursor| &cursor.body.resource_version);
+        let gone = self.graves.iter().filter(|(key, _)| key.cluster == *cluster && key.kind == kind);
+        let gone = gone.map(|(_, grave)| &grave.body.resource_version);
+        seen.chain(gone).chain(written).chain(cursor).fold(None, |newest, version| match newest {
+            Some(newest) if !newest.is_older_than(version) => Some(newest),
+            Some(_) | None => Some(version),
+        })
+    }
+
+    /// Whether a local kind was listed completely after an event.
+    pub(crate) fn is_listed_after(&self, kind: Kind, event: Seq) -> bool {
+        self.local_list(kind).is_some_and(|list| list.seq > event)
     }
 
     pub(crate) fn touch(&mut self, aggregate: Aggregate) {

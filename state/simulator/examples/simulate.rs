@@ -25,6 +25,9 @@ struct Arguments {
     /// Steps before faults and users stop.
     #[arg(long, default_value_t = Settings::default().steps)]
     steps: u64,
+    /// Every seed picks the number of clusters, the steps and the faults itself.
+    #[arg(long)]
+    varied: bool,
     /// Faults that do not happen, by name, separated by commas; `all` for none at all.
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
@@ -42,7 +45,7 @@ struct Arguments {
     directory: PathBuf,
 }
 
-fn settings(arguments: &Arguments) -> Settings {
+fn settings(arguments: &Arguments, seed: u64) -> Settings {
     let without = |name: &str| arguments.without.iter().any(|other| other == name || other == "all");
     let faults: BTreeSet<Fault> =
         Fault::ALL.iter().filter(|(name, _)| !without(name)).map(|(_, fault)| *fault).collect();
@@ -50,6 +53,11 @@ fn settings(arguments: &Arguments) -> Settings {
         .planted
         .as_deref()
         .map(|name| Planted::from_name(name).expect("a planted fault of that name"));
+    if arguments.varied {
+        let varied = Settings::varied(seed);
+        let faults = varied.faults.intersection(&faults).copied().collect();
+        return Settings { faults, planted, ..varied };
+    }
     Settings { clusters: arguments.clusters, steps: arguments.steps, faults, planted, trace: false }
 }
 
@@ -62,19 +70,34 @@ fn show(report: &Report, arguments: &Arguments) {
             "seed {} broke {} after {} steps:\n{}",
             report.seed, violation.invariant, violation.step, violation.message
         );
-        let options = format!(" --clusters {} --steps {}", arguments.clusters, arguments.steps);
-        let evidence = keep(report, &arguments.directory, &options).expect("a directory to write to");
+        let evidence =
+            keep(report, &arguments.directory, &options(arguments)).expect("a directory to write to");
         println!("kept in {}; run again with\n  {}", evidence.directory.display(), evidence.again);
     }
 }
 
+/// What makes another run of this program equal to this one.
+fn options(arguments: &Arguments) -> String {
+    let mut options = if arguments.varied {
+        " --varied".to_owned()
+    } else {
+        format!(" --clusters {} --steps {}", arguments.clusters, arguments.steps)
+    };
+    if !arguments.without.is_empty() {
+        options.push_str(&format!(" --without {}", arguments.without.join(",")));
+    }
+    if let Some(planted) = &arguments.planted {
+        options.push_str(&format!(" --planted {planted}"));
+    }
+    options
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = settings(&arguments);
     let began = Instant::now();
     let (mut steps, mut broken) = (0, Vec::new());
     for seed in arguments.seed..arguments.seed + arguments.seeds {
-        let report = run(seed, &settings);
+        let report = run(seed, &settings(&arguments, seed));
         steps += report.steps;
         if let Some(violation) = &report.violation {
             println!("seed {seed}: {}", violation.invariant);
@@ -86,7 +109,7 @@ fn main() -> ExitCode {
     }
     let seconds = began.elapsed().as_secs_f64();
     if let Some(seed) = broken.first().copied().or((arguments.seeds == 1).then_some(arguments.seed)) {
-        show(&run(seed, &Settings { trace: true, ..settings }), &arguments);
+        show(&run(seed, &Settings { trace: true, ..settings(&arguments, seed) }), &arguments);
     }
     println!("{steps} steps in {seconds:.1} s; {} broken", broken.len());
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

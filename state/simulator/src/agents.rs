@@ -44,7 +44,7 @@ impl World {
     }
 
     /// The map of a cluster towards a peer, wherever it is.
-    fn map_of(&self, cluster: usize, peer: usize) -> Option<(ObjectKey, NamespaceMapFacts, bool)> {
+    pub(crate) fn map_of(&self, cluster: usize, peer: usize) -> Option<(ObjectKey, NamespaceMapFacts, bool)> {
         let maps = self.clusters[cluster].api.list(Kind::NamespaceMap);
         maps.filter(|map| map.key.name == NAMES[peer]).find_map(|map| match &map.facts {
             Facts::NamespaceMap(facts) if facts.origin => {

@@ -1,5 +1,9 @@
 //! What goes wrong.
 
+use std::collections::BTreeSet;
+
+use liqo_model::Kind;
+
 use crate::invariants::Checked;
 use crate::process::{Actor, ProcessId, Stage};
 use crate::queue::Step;
@@ -10,7 +14,8 @@ use crate::world::{World, install};
 const BACKUPS: usize = 3;
 
 impl World {
-    fn may(&self, fault: Fault) -> bool {
+    /// Whether something may go wrong now.
+    pub(crate) fn may(&self, fault: Fault) -> bool {
         !self.calm && self.settings.faults.contains(&fault)
     }
 
@@ -23,8 +28,14 @@ impl World {
     pub(crate) fn interrupt(&mut self, actor: Actor, step: &Step) {
         let id = actor.process;
         let degraded = self.running(actor).is_some_and(|running| running.degraded.is_some());
-        // What only memory has makes a death most harmful, and a command under way makes a pause so.
-        if self.may(Fault::Crash) && self.chance.one_in(if degraded { 80 } else { 400 }) {
+        // What only memory has makes a death most harmful, be it the log or a lease that was just taken; and a command
+        // under way makes a pause so.
+        let often = match step {
+            Step::Lease(_) => 20,
+            _ if degraded => 80,
+            _ => 400,
+        };
+        if self.may(Fault::Crash) && self.chance.one_in(often) {
             self.plan_at(self.now, Step::Kill(id));
         } else if self.may(Fault::Pause) && matches!(step, Step::Answer(..)) && self.chance.one_in(60) {
             self.pause(id);
@@ -41,7 +52,7 @@ impl World {
         let id = self.some_process();
         let among: Vec<Fault> = self.settings.faults.iter().copied().collect();
         match self.chance.pick(&among) {
-            Some(Fault::Crash) => self.kill(id, (50, 20_000))?,
+            Some(Fault::Crash) => self.crash(id)?,
             Some(Fault::Pause) => self.pause(id),
             Some(Fault::Wipe) => self.lose_volume(id)?,
             Some(Fault::Disk) => self.spoil_disk(id),
@@ -57,12 +68,23 @@ impl World {
             Some(Fault::Rebuild) => self.rebuild(cluster),
             Some(Fault::Clock) => {
                 let jump = self.chance.pick(&[-3_600_000_i64, 86_400_000, 5_000, -5_000]).unwrap_or_default();
-                self.clusters[cluster].wall_offset += jump;
-                self.note(|| format!("the wall clock of cluster {cluster} jumps by {jump} ms"));
+                if self.chance.one_in(2) {
+                    self.clusters[cluster].wall_offset += jump;
+                    self.note(|| format!("the wall clocks of cluster {cluster} jump by {jump} ms"));
+                } else {
+                    self.process(id).clock_offset += jump;
+                    self.note(|| format!("the wall clock of {id} jumps by {jump} ms"));
+                }
             }
             None => {}
         }
         Ok(())
+    }
+
+    /// A container is started again soon, or so late that another process leads.
+    pub(crate) fn crash(&mut self, id: ProcessId) -> Checked {
+        let away = if self.chance.one_in(4) { (15_000, 60_000) } else { (50, 20_000) };
+        self.kill(id, away)
     }
 
     fn pause(&mut self, id: ProcessId) {
@@ -134,7 +156,7 @@ impl World {
             following.extend(follow.map(|(kind, _)| (actor, *kind)));
         }
         for (actor, kind) in following {
-            self.plan(1, 2_000, Step::Watch(actor, kind));
+            self.turn(actor, kind, (1, 2_000));
         }
     }
 
@@ -145,11 +167,16 @@ impl World {
             Some(backup) => {
                 let new_life = self.chance.one_in(4);
                 let now = self.now;
+                let before = self.offloaded(cluster);
                 self.api(cluster).restore(&backup, new_life, now);
+                self.clusters[cluster].left = None;
                 self.note(|| {
                     format!("cluster {cluster} is restored from a backup, with a new life: {new_life}")
                 });
                 self.store_decided(cluster);
+                // A label that was put on before anybody noticed has no offloading to be taken off with.
+                let lost: Vec<String> = before.difference(&self.offloaded(cluster)).cloned().collect();
+                self.truth.forced.extend(lost.into_iter().map(|namespace| (cluster, namespace)));
                 self.poke_watches(cluster);
             }
             None => {
@@ -164,6 +191,11 @@ impl World {
         }
     }
 
+    fn offloaded(&self, cluster: usize) -> BTreeSet<String> {
+        let offloadings = self.clusters[cluster].api.list(Kind::NamespaceOffloading);
+        offloadings.map(|offloading| offloading.key.namespace.clone()).collect()
+    }
+
     /// Seldom, for little is left to be seen after it.
     fn rebuild(&mut self, cluster: usize) {
         if !self.chance.one_in(4) {
@@ -171,6 +203,7 @@ impl World {
         }
         let now = self.now;
         self.api(cluster).rebuild(now);
+        self.clusters[cluster].left = None;
         install(self.api(cluster));
         self.clusters[cluster].backups.clear();
         self.note(|| format!("cluster {cluster} is built anew"));

@@ -77,8 +77,8 @@ impl Queue {
         self.steps.values()
     }
 
-    /// Drops steps.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&Step) -> bool) {
-        self.steps.retain(|_, step| keep(step));
+    /// Drops steps, by their time and what they are.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(u64, &Step) -> bool) {
+        self.steps.retain(|(at, _), step| keep(*at, step));
     }
 }

@@ -22,7 +22,7 @@ use crate::metrics::Metrics;
 use crate::netlink::{Notices, forget_connections};
 use crate::network::of_gateway;
 use crate::report::{PeerReport, Report, sentence};
-use crate::wireguard::{Drops, KeyPair, PeerFigures, PeerSettings, Peers, Tunnel};
+use crate::wireguard::{Drops, KeyPair, Listen, PeerFigures, PeerSettings, Peers, Tunnel};
 
 /// Everything that a gateway holds.
 pub(super) struct Rounds {
@@ -91,7 +91,10 @@ impl Rounds {
         let Some(settings) = &view.settings else { return };
         let admitted = admit(settings, self.address, &view.peers);
         let peers = || admitted.peers.values().map(|(peer, _)| *peer);
-        self.open_tunnel(settings);
+        self.read_keys();
+        if let Err(problem) = self.open_tunnel(settings).await {
+            self.problems.push(problem);
+        }
         let table = firewall::of_gateway(settings, peers());
         if let Err(problem) = self.converge_firewall(&table, is_repair).await {
             self.problems.push(problem);
@@ -105,8 +108,7 @@ impl Rounds {
         self.applied = desired.at;
     }
 
-    /// Makes the device and its threads when they are not there.
-    fn open_tunnel(&mut self, settings: &GatewaySettings) {
+    fn read_keys(&mut self) {
         match KeyPair::read(&self.keys) {
             Ok(keys) => {
                 let wireguard = self.wireguard.get_or_insert_with(|| WireGuard {
@@ -120,17 +122,23 @@ impl Rounds {
             // The keys that are in use stay in use.
             Err(error) => self.problems.push(chain(&error)),
         }
-        let Some(wireguard) = &mut self.wireguard else { return };
+    }
+
+    /// Makes the device and its threads when they are not there.
+    async fn open_tunnel(&mut self, settings: &GatewaySettings) -> Result<(), String> {
+        let Some(wireguard) = &mut self.wireguard else { return Ok(()) };
         let works = |tunnel: &Tunnel| tunnel.port() == settings.listen_port && !*tunnel.ended().borrow();
         if wireguard.tunnel.as_ref().is_some_and(works) {
-            return;
+            return Ok(());
         }
+        let uplink = self.kernel.uplink().await.map_err(|error| chain(&error))?;
+        let uplink = uplink.ok_or_else(|| format!("no interface has the pod's address {}", self.address))?;
         // The old device has to be gone before one of the same name can be made.
         wireguard.tunnel = None;
-        match Tunnel::open(settings.listen_port, wireguard.peers.clone(), self.drops.clone()) {
-            Ok(tunnel) => wireguard.tunnel = Some(tunnel),
-            Err(error) => self.problems.push(chain(&error)),
-        }
+        let listen = Listen { port: settings.listen_port, uplink: &uplink };
+        let tunnel = Tunnel::open(listen, wireguard.peers.clone(), self.drops.clone());
+        wireguard.tunnel = Some(tunnel.map_err(|error| chain(&error))?);
+        Ok(())
     }
 
     async fn converge_firewall(&mut self, table: &Table, is_repair: bool) -> Result<(), String> {

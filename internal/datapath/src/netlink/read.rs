@@ -37,8 +37,10 @@ impl Netlink {
                 seen.take_link(interface, &message);
             }
         }
-        if let Scope::Gateway(address) = self.scope {
-            self.read_uplink(address, &mut seen).await?;
+        if let Scope::Gateway(address) = self.scope
+            && let Some(message) = self.link_with(address).await?
+        {
+            seen.take_link(Interface::Uplink, &message);
         }
         self.read_addresses(&mut seen).await?;
         self.read_routes(&mut seen).await?;
@@ -57,19 +59,27 @@ impl Netlink {
         first(self.handle.link().get().match_name(name).execute(), "links").await
     }
 
-    /// The interface that has the pod's address.
-    async fn read_uplink(&self, address: Ipv4Addr, seen: &mut Seen) -> Result<(), NetlinkError> {
+    /// Name of the interface that has the pod's address.
+    pub(crate) async fn uplink(&self) -> Result<Option<String>, NetlinkError> {
+        let Scope::Gateway(address) = self.scope else { return Ok(None) };
+        let link = self.link_with(address).await?;
+        Ok(link.and_then(|message| {
+            message.attributes.into_iter().find_map(|attribute| match attribute {
+                LinkAttribute::IfName(name) => Some(name),
+                _ => None,
+            })
+        }))
+    }
+
+    /// The interface that has an address.
+    async fn link_with(&self, address: Ipv4Addr) -> Result<Option<LinkMessage>, NetlinkError> {
         let mut request = self.handle.address().get();
         request.message_mut().header.family = AddressFamily::Inet;
         let addresses = all(request.execute(), "addresses").await?;
         let has = |attribute: &AddressAttribute| matches!(attribute, AddressAttribute::Local(local) if *local == address);
         let index = addresses.iter().find(|message| message.attributes.iter().any(has));
-        let Some(index) = index.map(|message| message.header.index) else { return Ok(()) };
-        let link = first(self.handle.link().get().match_index(index).execute(), "links").await?;
-        if let Some(message) = link {
-            seen.take_link(Interface::Uplink, &message);
-        }
-        Ok(())
+        let Some(index) = index.map(|message| message.header.index) else { return Ok(None) };
+        first(self.handle.link().get().match_index(index).execute(), "links").await
     }
 
     async fn read_addresses(&self, seen: &mut Seen) -> Result<(), NetlinkError> {
@@ -303,13 +313,13 @@ fn rule(message: &RuleMessage) -> Option<Rule> {
             RuleAttribute::Table(id) => table = *id,
             RuleAttribute::Priority(priority) => rule.priority = *priority,
             RuleAttribute::Destination(std::net::IpAddr::V4(to)) => {
-                rule.to = Ipv4Net::new(*to, header.dst_len).ok()
+                rule.to = Ipv4Net::new(*to, header.dst_len).ok();
             }
             RuleAttribute::Source(std::net::IpAddr::V4(from)) => {
-                rule.from = Ipv4Net::new(*from, header.src_len).ok()
+                rule.from = Ipv4Net::new(*from, header.src_len).ok();
             }
             RuleAttribute::Iifname(name) if name == Interface::Tunnel.name() => {
-                rule.input = Some(Interface::Tunnel)
+                rule.input = Some(Interface::Tunnel);
             }
             // Present in every rule, at these values.
             RuleAttribute::SuppressPrefixLen(u32::MAX) | RuleAttribute::Protocol(_) => {}

@@ -22,7 +22,8 @@ use super::tunnel::{Reason, Shared, is_fatal};
 const BUFFERS: usize = 8;
 /// Calls before the thread looks whether it should stop.
 const READS: usize = 64;
-/// First four bytes of a data message.
+/// First four bytes of the second message of a handshake, and of a data message.
+const RESPONSE: [u8; 4] = [2, 0, 0, 0];
 const DATA: [u8; 4] = [4, 0, 0, 0];
 
 /// Runs until it is told to stop.
@@ -72,7 +73,8 @@ impl<'a> Inbound<'a> {
             table: shared.peers.table(),
             flood: Flood::default(),
             began: Instant::now(),
-            packets: vec![Vec::with_capacity(HEADROOM + 2048); BATCH],
+            // Room for what is joined to each: pages that nothing is written to cost nothing.
+            packets: (0..BATCH).map(|_| Vec::with_capacity(HEADROOM + LONGEST)).collect(),
             number: 0,
             joiner: GROTable::new(),
             reply: vec![0; LONGEST + OVERHEAD.max(LONGEST_HANDSHAKE)],
@@ -171,7 +173,11 @@ impl<'a> Inbound<'a> {
                 peer.endpoint.set(from);
                 peer.received_bytes.fetch_add(message.len() as u64, Ordering::Relaxed);
                 send(self.shared, &self.shared.socket, peer, &self.reply[..length], length);
-                self.send_waiting(&mut **session, peer, from);
+                // The session that we answered with counts when the other end has used it. To send before would begin
+                // another handshake, and two ends that both do so never agree.
+                if message.starts_with(&RESPONSE) {
+                    self.send_waiting(&mut **session, peer, from);
+                }
             }
             Step::Nothing => {}
             Step::Deliver(_) | Step::Refuse => self.shared.drops.count(Reason::NotGenuine),

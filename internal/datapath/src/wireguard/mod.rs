@@ -26,7 +26,7 @@ pub use key::{KeyError, KeyPair, PublicKey};
 
 pub(crate) use peers::{PeerFigures, PeerSettings, Peers};
 pub(crate) use resolve::resolve;
-pub(crate) use tunnel::{Drops, Reason, Tunnel};
+pub(crate) use tunnel::{Drops, Listen, Reason, Tunnel};
 
 #[cfg(test)]
 mod tests;

@@ -85,6 +85,25 @@ fn what_waited_for_the_handshake_arrives_and_both_ends_can_send() {
 }
 
 #[test]
+fn two_ends_that_begin_at_the_same_moment_agree() {
+    let (rome_keys, milan_keys) = (keys(1), keys(2));
+    let mut rome = End::new(&rome_keys, milan_keys.public(), 7);
+    let mut milan = End::new(&milan_keys, rome_keys.public(), 9);
+    // given two initiations that cross, and the answers to both
+    let (from_rome, from_milan) = (rome.seal(&packet(b"from rome")), milan.seal(&packet(b"from milan")));
+    let (_, to_rome) = milan.open(&from_rome);
+    let (_, to_milan) = rome.open(&from_milan);
+    let (_, by_rome) = rome.open(&to_rome);
+    let (_, by_milan) = milan.open(&to_milan);
+    // when each end has heard from the other, then what waited arrives
+    assert_eq!((milan.open(&by_rome).0, rome.open(&by_milan).0), (Step::Nothing, Step::Nothing));
+    let (_, waited) = rome.open(&[]);
+    assert_eq!(milan.open(&waited).1, packet(b"from rome"));
+    let (_, waited) = milan.open(&[]);
+    assert_eq!(rome.open(&waited).1, packet(b"from milan"));
+}
+
+#[test]
 fn a_message_counts_once_and_only_unchanged() {
     let (mut rome, mut milan, _) = connected();
     let message = rome.seal(&packet(b"payload"));

@@ -129,6 +129,15 @@ pub(super) fn is_fatal(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::BADFD.raw_os_error())
 }
 
+/// Where messages of peers come in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listen<'a> {
+    /// UDP port.
+    pub(crate) port: u16,
+    /// Name of the interface.
+    pub(crate) uplink: &'a str,
+}
+
 /// A tunnel that runs until this is dropped.
 pub(crate) struct Tunnel {
     shared: Arc<Shared>,
@@ -140,9 +149,15 @@ pub(crate) struct Tunnel {
 
 impl Tunnel {
     /// Makes the device, down and without addresses, and begins to carry packets.
-    pub(crate) fn open(port: u16, peers: Arc<Peers>, drops: Arc<Drops>) -> Result<Self, TunnelError> {
+    pub(crate) fn open(
+        listen: Listen<'_>,
+        peers: Arc<Peers>,
+        drops: Arc<Drops>,
+    ) -> Result<Self, TunnelError> {
+        let port = listen.port;
         let tun = Tun::open().map_err(|source| TunnelError::Device { source })?;
-        let socket = TunnelSocket::bind(port).map_err(|source| TunnelError::Listen { port, source })?;
+        let socket = TunnelSocket::bind(port, Some(listen.uplink));
+        let socket = socket.map_err(|source| TunnelError::Listen { port, source })?;
         let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         let stop = stop.map_err(|source| TunnelError::Thread { source: source.into() })?;
         let shared = Arc::new(Shared { tun, socket, peers, drops, stop });

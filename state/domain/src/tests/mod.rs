@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod identity;
+mod lives;
 mod offloading;
 mod orphans;
 mod outbox;

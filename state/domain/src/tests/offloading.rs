@@ -1,13 +1,14 @@
 //! The life of an offloaded namespace.
 
 use liqo_events::{
-    Applied, Effect, Event, Facts, MappingStrategy, NamespaceFacts, OffloadingFacts, PodStrategy,
-    Requirement, SelectorTerm,
+    Applied, Effect, Event, Facts, MappingStrategy, NamespaceFacts, OffloadingFacts, PodStrategy, Proof,
+    Requirement, SelectorTerm, Vanished,
 };
+use liqo_model::Kind;
 
 use super::scenario::{
-    Scenario, applied, applied_body, deleting, finalizer, map, map_key, namespace, namespace_key, node,
-    offloading, offloading_facts, offloading_key, short, uid,
+    Scenario, applied, applied_body, deleting, finalizer, list_of, map, map_key, namespace, namespace_key,
+    node, offloading, offloading_facts, offloading_key, short, uid,
 };
 
 const REMOTE: &str = "shop-rome-f4b52b";
@@ -26,6 +27,14 @@ fn mapped(peer: &str, remote: Option<&str>, scenario: &Scenario, cause: u64) -> 
         remote: remote.map(Into::into),
         cause: liqo_events::Seq(cause),
     }
+}
+
+fn relists(effects: &[Effect]) -> Vec<Kind> {
+    let watches = effects.iter().filter_map(|effect| match effect {
+        Effect::Relist { watch } => Some(watch.kind),
+        _ => None,
+    });
+    watches.collect()
 }
 
 fn phase(effects: &[Effect]) -> (String, Vec<String>) {
@@ -94,7 +103,50 @@ fn a_node_whose_labels_changed_is_judged_again() {
     scenario.when(offloading(OffloadingFacts { selector: in_region("eu"), ..offloading_facts() }));
     scenario.when(map("milan", "60", Some(REMOTE), Some("Accepted")));
     let effects = scenario.when(node("milan", &[("region", "asia")]));
+    assert!(!effects.iter().any(Effect::is_destructive), "{effects:?}");
+    assert_eq!(relists(&effects), [Kind::NamespaceOffloading, Kind::Node]);
+    let effects = scenario.when(list_of(Kind::NamespaceOffloading, 1));
+    assert!(!effects.iter().any(Effect::is_destructive), "{effects:?}");
+    let effects = scenario.when(list_of(Kind::Node, 1));
     assert!(effects.iter().any(Effect::is_destructive), "{effects:?}");
+}
+
+#[test]
+fn who_sees_the_node_before_the_selector_takes_nothing_away() {
+    let mut scenario = two_peers();
+    scenario.when(offloading(OffloadingFacts { selector: in_region("eu"), ..offloading_facts() }));
+    scenario.when(map("milan", "60", Some(REMOTE), Some("Accepted")));
+    // A user let the selector allow everything and then moved the node; the watch of nodes was faster.
+    let mut effects = scenario.when(node("milan", &[("region", "asia")]));
+    effects.extend(scenario.when(applied(
+        offloading_key("shop"),
+        "70",
+        Facts::Offloading(offloading_facts()),
+    )));
+    effects.extend(scenario.when(list_of(Kind::NamespaceOffloading, 1)));
+    effects.extend(scenario.when(list_of(Kind::Node, 1)));
+    assert!(!effects.iter().any(Effect::is_destructive), "{effects:?}");
+}
+
+#[test]
+fn what_was_to_be_set_up_for_an_offloading_that_went_is_taken_back() {
+    let mut scenario = two_peers();
+    scenario.when(offloading(offloading_facts()));
+    let wanted = |scenario: &Scenario| {
+        let pending = scenario.state.outbox.iter().map(|(_, pending)| &pending.command.effect);
+        pending
+            .filter(|effect| match effect {
+                Effect::SetScheduling { enabled, .. } => *enabled,
+                Effect::MapNamespace { remote, .. } => remote.is_some(),
+                _ => false,
+            })
+            .count()
+    };
+    assert_eq!(wanted(&scenario), 3);
+    let object = offloading_key("shop");
+    let gone = Vanished { uid: uid(&object), object, resource_version: "90".into(), proof: Proof::Deleted };
+    scenario.when(Event::Vanished(gone));
+    assert_eq!(wanted(&scenario), 0);
 }
 
 #[test]
@@ -189,6 +241,27 @@ fn a_command_that_may_have_been_carried_out_is_undone_before_the_end() {
     assert!(effects.contains(&Effect::SetScheduling { uid: uid(&namespace_key("shop")), enabled: false }));
     assert_eq!(effects.iter().filter(|effect| effect.is_destructive()).count(), 2);
     assert!(!effects.contains(&finalizer(false)), "{effects:?}");
+}
+
+#[test]
+fn the_end_looks_at_the_label_once_more() {
+    // Somebody may have put the label on, and the watch of namespaces is late.
+    let facts = OffloadingFacts { pods: PodStrategy::Local, ..offloading_facts() };
+    let mut scenario = Scenario::settled().given([namespace("shop", false)]);
+    scenario.when(offloading(facts.clone()));
+    scenario.succeed("31");
+    let effects = scenario.when(deleting(offloading_key("shop"), "70", Facts::Offloading(facts)));
+    assert_eq!(effects, [Effect::SetScheduling { uid: uid(&namespace_key("shop")), enabled: false }]);
+    // There was nothing to be taken off: the namespace is as it was.
+    scenario.succeed("20");
+    let effects: Vec<Effect> = LiqoMachine::resume(&scenario.state)
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Do(command) => Some(command.effect),
+            Output::Record(_) => None,
+        })
+        .collect();
+    assert_eq!(effects, [finalizer(false)]);
 }
 
 #[test]

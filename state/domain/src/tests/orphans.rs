@@ -99,6 +99,19 @@ fn what_nobody_saw_go_takes_a_second_list_a_minute_later() {
 }
 
 #[test]
+fn the_minute_is_measured_by_the_deadline_and_not_by_the_times_of_events() {
+    let mut scenario = mapped();
+    scenario.when(list_of(Kind::NamespaceOffloading, 1));
+    // The wall clock was set ahead: a list that seems to be an hour later proves nothing yet.
+    let mut scenario = scenario.later(60 * MINUTE);
+    assert_eq!(destructive(&scenario.when(list_of(Kind::NamespaceOffloading, 1))), Vec::new());
+    // It was set back, and the times of events stand still: the minute is over nevertheless.
+    scenario.now -= 60 * MINUTE;
+    scenario.when(second_look());
+    assert_eq!(destructive(&scenario.when(list_of(Kind::NamespaceOffloading, 1))).len(), 1);
+}
+
+#[test]
 fn an_offloading_that_turns_up_ends_the_suspicion() {
     let mut scenario = mapped();
     scenario.when(list_of(Kind::NamespaceOffloading, 1));

@@ -1,12 +1,13 @@
 //! Commands between being given and having ended.
 
 use liqo_events::{
-    CommandFailed, CommandIssued, CommandSuperseded, Deadline, DeadlinePassed, Disposition, Effect, Event,
-    Facts, ForeignClusterFacts,
+    Command, CommandFailed, CommandId, CommandIssued, CommandSucceeded, CommandSuperseded, Deadline,
+    DeadlinePassed, Disposition, Effect, Event, Facts, ForeignClusterFacts, Slot, WatchKey,
 };
+use liqo_model::{ClusterRef, Kind, ObjectKey};
 
 use super::scenario::{Scenario, applied, peer_facts, peer_key};
-use crate::{LiqoMachine, Machine, Output, Waiting};
+use crate::{LiqoMachine, Machine, Output, Waiting, effect_hash};
 
 fn unlabelled(version: &str) -> Event {
     let facts = ForeignClusterFacts { labelled_id: "".into(), ..peer_facts("rome-id") };
@@ -160,4 +161,77 @@ fn a_later_command_for_a_slot_replaces_the_earlier_one() {
     command.id = liqo_events::CommandId([9; 16]);
     scenario.record(Event::CommandIssued(CommandIssued { command }), None);
     assert_eq!(scenario.state.outbox.len(), count);
+}
+
+fn label_command(scenario: &Scenario) -> CommandId {
+    let mut commands = scenario.state.outbox.iter();
+    let found = commands.find(|(_, one)| matches!(one.command.effect, Effect::LabelForeignCluster { .. }));
+    *found.unwrap().0
+}
+
+#[test]
+fn an_answer_that_says_nothing_new_is_not_asked_for_again_before_the_next_look() {
+    // The object is at version 10 without the label, and the actuator says that nothing is to be done at that version.
+    let mut scenario = one_command();
+    let id = label_command(&scenario);
+    let pending = scenario.state.outbox.get(&id).unwrap().clone();
+    let effects = scenario.when(Event::CommandSucceeded(CommandSucceeded {
+        id,
+        effect: effect_hash(&pending.command.effect),
+        destructive: false,
+        slot: pending.command.slot,
+        resource_version: "10".into(),
+    }));
+    assert_eq!(effects, Vec::new());
+    assert_eq!(LiqoMachine::resume(&scenario.state), Vec::new());
+    // The next look decides, and what is wanted then has another name.
+    scenario.when(unlabelled("10"));
+    assert_ne!(label_command(&scenario), id);
+}
+
+#[test]
+fn word_that_a_command_is_pointless_is_believed_until_the_next_look() {
+    let mut scenario = one_command();
+    let id = label_command(&scenario);
+    let superseded = CommandSuperseded { id, reason: "it is another object of the same name".to_owned() };
+    assert_eq!(scenario.when(Event::CommandSuperseded(superseded)), Vec::new());
+    assert_eq!(LiqoMachine::resume(&scenario.state), Vec::new());
+    scenario.when(unlabelled("11"));
+    assert_ne!(label_command(&scenario), id);
+}
+
+#[test]
+fn a_list_that_was_asked_for_is_not_waited_for_once_it_is_there() {
+    let watch =
+        WatchKey { cluster: ClusterRef::Local, kind: Kind::NamespaceOffloading, selector: String::new() };
+    let object = ObjectKey::local_cluster_scoped(Kind::NamespaceOffloading, "");
+    let command = Command {
+        id: CommandId([9; 16]),
+        slot: Slot { object, part: "relist".to_owned() },
+        effect: Effect::Relist { watch },
+    };
+    let done = CommandSucceeded {
+        id: command.id,
+        effect: effect_hash(&command.effect),
+        destructive: false,
+        slot: command.slot.clone(),
+        resource_version: "5".into(),
+    };
+    let issued = Event::CommandIssued(CommandIssued { command });
+    let list = super::scenario::list_of(Kind::NamespaceOffloading, 1);
+    let scenario = Scenario::settled().given([issued.clone(), list, Event::CommandSucceeded(done.clone())]);
+    assert!(scenario.state.written.is_empty());
+    // The outcome of one whose list was not recorded is.
+    let scenario = Scenario::settled().given([issued, Event::CommandSucceeded(done)]);
+    assert_eq!(scenario.state.written.len(), 1);
+}
+
+#[test]
+fn what_came_true_while_it_failed_is_taken_back() {
+    let mut scenario = one_command();
+    let id = label_command(&scenario);
+    scenario.when(labelled("30"));
+    let failed = CommandFailed { id, attempt: 1, disposition: Disposition::Park, error: "403".to_owned() };
+    scenario.when(Event::CommandFailed(failed));
+    assert!(!wants_label(&scenario));
 }

@@ -1,11 +1,11 @@
 //! What holds for every log.
 
-use liqo_events::{CommandIssued, Event, Recorded};
+use liqo_events::{CommandIssued, Deadline, DeadlinePassed, Event, Recorded};
 use proptest::prelude::*;
 
 use super::arbitrary::events;
 use super::scenario::Scenario;
-use crate::{LiqoMachine, Machine, Output, State};
+use crate::{LiqoMachine, Machine, Output, State, effect_hash};
 
 fn fold(events: &[Recorded]) -> State {
     let mut state = State::default();
@@ -21,6 +21,22 @@ fn derived_equals(one: &State, other: &State) {
     assert_eq!(one.derived.awaited, other.derived.awaited);
 }
 
+/// An outcome of a command that was really given.
+fn aimed(mut event: Event, state: &State) -> Event {
+    let Some((id, pending)) = state.outbox.iter().next() else { return event };
+    match &mut event {
+        Event::CommandSucceeded(done) => {
+            (done.id, done.slot) = (*id, pending.command.slot.clone());
+            done.effect = effect_hash(&pending.command.effect);
+        }
+        Event::CommandSuperseded(done) => done.id = *id,
+        Event::CommandFailed(failed) => failed.id = *id,
+        Event::DeadlinePassed(DeadlinePassed { deadline: Deadline::Retry(of) }) => *of = *id,
+        _ => {}
+    }
+    event
+}
+
 /// Records what the machine wants until it wants nothing more.
 fn quiesce(scenario: &mut Scenario) -> usize {
     for round in 0..50 {
@@ -33,7 +49,8 @@ fn quiesce(scenario: &mut Scenario) -> usize {
                 Output::Record(event) => event,
                 Output::Do(command) => Event::CommandIssued(CommandIssued { command }),
             };
-            scenario.record(event, None);
+            let cause = scenario.log.last().map(|last| last.seq);
+            scenario.record(event, cause);
         }
     }
     panic!("the machine wants more for ever: {:?}", LiqoMachine::resume(&scenario.state));
@@ -81,10 +98,18 @@ proptest! {
         let mut scenario = Scenario::settled();
         quiesce(&mut scenario);
         for event in events {
-            if !LiqoMachine::is_news(&scenario.state, &event) {
+            let event = aimed(event, &scenario.state);
+            // What the machine alone records does not come from outside.
+            let own = matches!(event, Event::CommandIssued(_) | Event::OrphanNoticed(_));
+            if own || !LiqoMachine::is_news(&scenario.state, &event) {
                 continue;
             }
+            let gained = matches!(event, Event::LeaseGained(_));
             scenario.when(event);
+            if gained {
+                // Everything is planned anew when that has been seen.
+                quiesce(&mut scenario);
+            }
             let missed = LiqoMachine::resume(&scenario.state);
             prop_assert!(missed.is_empty(), "{:?}\nafter {:?}", missed, scenario.log.last());
         }

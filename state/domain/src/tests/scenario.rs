@@ -78,7 +78,7 @@ impl Scenario {
                 if let Event::CommandIssued(issued) = &event {
                     effects.push(issued.command.effect.clone());
                 }
-                self.record(event, None);
+                self.record(event, self.log.last().map(|last| last.seq));
                 next.extend(self.decide());
             }
             outputs = next;

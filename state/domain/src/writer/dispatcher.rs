@@ -79,11 +79,16 @@ impl Dispatcher {
     /// The command ended. What was noted before speaks of the try that is over, so it must not justify the next one.
     pub(super) fn end(&mut self, id: CommandId) -> Option<Dispatch> {
         let dispatch = self.give_back(id)?;
+        self.forget(id);
+        Some(dispatch)
+    }
+
+    /// The command is issued, maybe once more after it was taken back: what was noted before is not the reason any more.
+    pub(super) fn forget(&mut self, id: CommandId) {
         self.durable.remove(&id);
         for (_, ids) in &mut self.noted {
             ids.remove(&id);
         }
-        Some(dispatch)
     }
 
     /// The command did not leave after all.

@@ -140,6 +140,9 @@ impl<M: Machine> Writer<M> {
             }
         };
         M::evolve(&mut self.state, &recorded);
+        if let Event::CommandIssued(issued) = &recorded.event {
+            self.dispatcher.forget(issued.command.id);
+        }
         envelope.state = M::digest(&self.state);
         self.last = recorded.seq;
         self.recorded_at = recorded_at;

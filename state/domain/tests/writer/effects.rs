@@ -89,6 +89,24 @@ fn the_next_try_waits_for_its_own_reasons_to_be_durable() {
 }
 
 #[test]
+fn a_command_that_is_given_again_waits_for_its_new_reasons_to_be_durable() {
+    // Given a command whose reasons are durable, and that did not leave
+    let mut desk = Desk::live();
+    let (first, second) = (desk.applied("again", false), desk.applied("again", false));
+    desk.observe([first]);
+    desk.settle();
+    let before = desk.writer.dispatch();
+    desk.writer.give_back(before[0].command.id);
+    // When what it was for goes and comes back, and the same command is given once more
+    desk.observe([vanished("again"), second]);
+    assert_eq!(desk.writer.dispatch(), []);
+    let batch = desk.cut();
+    assert_eq!(desk.writer.dispatch(), [], "the reasons of before are not those of now");
+    desk.keep(batch);
+    assert_eq!(desk.writer.dispatch(), before);
+}
+
+#[test]
 fn commands_under_way_are_bounded_and_one_a_target() {
     let mut desk = Desk::live();
     for number in 0..IN_FLIGHT + 10 {

@@ -1,7 +1,8 @@
 //! A small machine of its own: each namespace gets a remote name, chosen once a life, and then pods may be scheduled.
 //!
 //! It has what machines are made of: choices, commands, retries with deadlines, lists, a compact form. A namespace
-//! called `runaway` makes it choose for ever, and it comes to its senses when everything is planned again. One called `poison` makes it panic.
+//! called `runaway` makes it choose for ever, and it comes to its senses when everything is planned again. One called
+//! `poison` makes it panic. The command for one called `again` has the same name in each of its lives.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -281,7 +282,8 @@ fn plan(state: &State, object: &ObjectKey) -> Vec<Output> {
     {
         return Vec::new();
     }
-    let id = u128::from(hash(&(&slot, seq))).to_be_bytes();
+    let cause = if object.name == "again" { Seq::default() } else { *seq };
+    let id = u128::from(hash(&(&slot, cause))).to_be_bytes();
     let effect = Effect::SetScheduling { uid: applied.uid.clone(), enabled: true };
     vec![Output::Do(Command { id: CommandId(id), slot, effect })]
 }

@@ -197,19 +197,19 @@ impl ApiServer {
         Ok(self.commit(after))
     }
 
-    /// Takes or renews the lease of a known version.
+    /// Takes or renews the lease of a known version, and gives the version after it.
     pub(crate) fn put_lease(
         &mut self,
         expected: Option<u64>,
         mut record: LeaseRecord,
-    ) -> Result<(), Refusal> {
+    ) -> Result<u64, Refusal> {
         if self.lease.as_ref().map(|lease| lease.version) != expected {
             return Err(Refusal::Conflict);
         }
         self.version += 1;
         record.version = self.version;
         self.lease = Some(record);
-        Ok(())
+        Ok(self.version)
     }
 
     fn commit(&mut self, mut object: Stored) -> u64 {

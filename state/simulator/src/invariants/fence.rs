@@ -4,7 +4,7 @@ use liqo_events::{Effect, OrphanReleased};
 
 use super::{Checked, ensure};
 use crate::api::Stored;
-use crate::process::{Flight, remote_of};
+use crate::process::{Actor, Flight, remote_of};
 use crate::world::{NAMES, World};
 
 /// After a store was taken back, the lease may be that of an earlier holder, who sees it and believes it. Two of them
@@ -31,6 +31,23 @@ impl World {
         })
     }
 
+    /// Who goes on without looking at everything anew must have seen everything that was done: nobody else wrote, and its
+    /// own writes are in the log that it began with; or it has listed since.
+    pub(crate) fn check_continued(&mut self, actor: Actor, continued: bool) -> Checked {
+        let left = self.clusters[actor.process.cluster].left.filter(|_| continued);
+        let Some(left) = left else { return Ok(()) };
+        let Some(running) = self.running(actor) else { return Ok(()) };
+        let opened_at = running.opened_at;
+        let own =
+            left.actor.process == actor.process && (left.actor.run == actor.run || left.issued <= opened_at);
+        let list = running.writer.state().local_list(left.kind);
+        let listed = list.and_then(|list| list.body.resource_version.as_str().parse().ok());
+        let known = own || listed.is_some_and(|listed: u64| listed >= left.version);
+        ensure(known, "who_continues_has_seen_everything_that_was_done", || {
+            format!("{} continues with a log up to {opened_at} after {left:?}", actor.process)
+        })
+    }
+
     /// A write to a map was carried out: what it took away must have been given up by a user.
     pub(crate) fn mapped(&mut self, flight: &Flight, before: Option<&Stored>) -> Checked {
         let Effect::MapNamespace { namespace, remote, .. } = &flight.dispatch.command.effect else {
@@ -53,6 +70,8 @@ impl World {
                 "a_mapping_is_taken_away_only_for_a_recorded_cause",
                 || format!("{} was mapped at {since} ms, and no user gave it up", say(&place)),
             )?;
+            // What the peer loses because of it was given up with it, also when it was made anew in between.
+            self.truth.allow(place.clone(), self.now);
             self.truth.taken.insert(place);
         }
         Ok(())

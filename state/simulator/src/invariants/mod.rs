@@ -1,6 +1,7 @@
 //! What must hold, whatever happens. Each check is named after the promise that it holds the program to.
 
 mod always;
+mod circles;
 mod fence;
 mod secrets;
 

@@ -1,6 +1,6 @@
 //! The engine's loop, stage by stage.
 
-use liqo_events::Seq;
+use liqo_events::{CommandId, Seq};
 
 use super::{Actor, Message};
 use crate::invariants::{Checked, ensure};
@@ -24,7 +24,7 @@ impl World {
 
     /// Takes some inputs in: accept, evolve, decide.
     pub(crate) fn work(&mut self, actor: Actor) {
-        let (now, wall) = (self.now, self.wall(actor.process.cluster));
+        let (now, wall) = (self.now, self.clock(actor.process));
         let most = self.chance.between(1, 12);
         let Some(running) = self.running(actor) else { return };
         let moment = running.moment(now, wall);
@@ -50,7 +50,7 @@ impl World {
 
     /// Plans a turn for the next deadline.
     fn plan_tick(&mut self, actor: Actor) {
-        let (now, wall) = (self.now, self.wall(actor.process.cluster));
+        let (now, wall) = (self.now, self.clock(actor.process));
         let Some(running) = self.running(actor) else { return };
         let moment = running.moment(now, wall);
         let Some(tick) = running.writer.next_tick(moment) else { return };
@@ -65,9 +65,9 @@ impl World {
 
     /// Hands what was collected to the log, unless that is still writing.
     pub(crate) fn cut(&mut self, actor: Actor) -> Checked {
-        let (now, wall) = (self.now, self.wall(actor.process.cluster));
+        let (now, wall) = (self.now, self.clock(actor.process));
         let checkpoint = self.chance.one_in(40);
-        let early = self.settings.planted == Some(Planted::DispatchBeforeCommit);
+        let early = self.is(Planted::DispatchBeforeCommit);
         let process = self.process(actor.process);
         let (fails, slow) = (process.disk_fails_until > now, process.disk_slow_until > now);
         let Some(running) = process.running.as_mut().filter(|running| running.flushing.is_none()) else {
@@ -100,7 +100,7 @@ impl World {
 
     /// Everything up to the present state becomes the beginning of a new log.
     fn begin_new_log(&mut self, actor: Actor) -> Checked {
-        let (now, wall) = (self.now, self.wall(actor.process.cluster));
+        let (now, wall) = (self.now, self.clock(actor.process));
         let process = self.process(actor.process);
         let Some(running) = process.running.as_mut() else { return Ok(()) };
         let moment = running.moment(now, wall);
@@ -118,7 +118,7 @@ impl World {
     /// The log answers: what it was given is durable, or it is given up.
     pub(crate) fn flushed(&mut self, actor: Actor) -> Checked {
         let now = self.now;
-        let reopened = self.settings.planted == Some(Planted::AbandonedLogReopened);
+        let reopened = self.is(Planted::AbandonedLogReopened);
         let process = self.process(actor.process);
         let fails = process.disk_fails_until > now;
         let Some(running) = process.running.as_mut() else { return Ok(()) };
@@ -163,25 +163,18 @@ impl World {
         let Some(running) = process.running.as_mut().filter(|_| guarded) else { return Ok(()) };
         let degraded = running.degraded.is_some();
         let leaving = running.writer.dispatch();
-        let issued: Vec<Seq> = leaving
-            .iter()
-            .map(|dispatch| {
-                running
-                    .writer
-                    .state()
-                    .outbox
-                    .get(&dispatch.command.id)
-                    .map_or(Seq(0), |pending| pending.issued)
-            })
-            .collect();
+        let outbox = &running.writer.state().outbox;
+        let issued = |id: &CommandId| outbox.get(id).map_or(Seq(0), |pending| pending.issued);
+        let issued: Vec<Seq> = leaving.iter().map(|dispatch| issued(&dispatch.command.id)).collect();
         for (dispatch, issued) in leaving.into_iter().zip(issued) {
+            self.check_circle(actor, &dispatch)?;
             ensure(degraded || issued <= durable, "no_effect_leaves_before_its_reasons_are_durable", || {
                 format!("{} was issued at {issued} and {durable} is durable", dispatch.command.slot)
             })?;
             self.note(|| {
                 format!("{} lets {} go: {:?}", actor.process, dispatch.command.slot, dispatch.command.effect)
             });
-            self.set_out(actor, dispatch);
+            self.set_out(actor, dispatch, issued);
         }
         self.plan_tick(actor);
         Ok(())

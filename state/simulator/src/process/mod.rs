@@ -20,13 +20,13 @@ use std::fmt;
 use std::rc::Rc;
 
 use liqo_domain::{Batch, Input, LiqoMachine, Moment, Outcome, Writer};
-use liqo_events::{CommandId, UnixMillis};
+use liqo_events::{CommandId, Seq, UnixMillis};
 use liqo_model::{Kind, ObjectKey, Uid};
 
 use crate::api::Stored;
 use crate::world::NAMES;
 
-pub(crate) use act::{Flight, Reply};
+pub(crate) use act::{Flight, Left, Reply};
 pub(crate) use disk::Disk;
 pub(crate) use effect::remote_of;
 pub(crate) use lease::LeaseClient;
@@ -73,6 +73,8 @@ pub(crate) struct Process {
     pub(crate) run: u32,
     pub(crate) running: Option<Running>,
     pub(crate) disk: Disk,
+    /// How far the clock of its node is from that of the cluster.
+    pub(crate) clock_offset: i64,
     /// Does nothing until then.
     pub(crate) paused_until: u64,
     /// The volume refuses until then.
@@ -89,6 +91,7 @@ impl Process {
             run: 0,
             running: None,
             disk: Disk::default(),
+            clock_offset: 0,
             paused_until: 0,
             disk_fails_until: 0,
             disk_slow_until: 0,
@@ -111,6 +114,10 @@ pub(crate) enum Message {
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) writer: Writer<LiqoMachine>,
+    /// The last event that the log had at the start.
+    pub(crate) opened_at: Seq,
+    /// When commands set out within the last minute.
+    pub(crate) tries: BTreeMap<CommandId, VecDeque<u64>>,
     /// World time of the start, where its monotonic clock begins.
     pub(crate) started_at: u64,
     pub(crate) inbox: VecDeque<Message>,

@@ -12,13 +12,17 @@ use crate::queue::Step;
 use crate::settings::Planted;
 use crate::world::{LIQO, NAMES, World};
 
+/// How long after the death of a process its requests may still be carried out.
+const BEGUN: u64 = 40;
+
 impl World {
     /// Opens the log, replays it and begins to watch.
     pub(crate) fn start(&mut self, id: ProcessId) -> Checked {
         if self.process(id).running.is_some() {
             return Ok(());
         }
-        let forget = usize::from(self.settings.planted == Some(Planted::SequenceReused));
+        let forget = usize::from(self.is(Planted::SequenceReused));
+        let cursors_alone = self.is(Planted::CursorsAlone);
         let found = self.process(id).disk.open(forget)?;
         let replica = self.process(id).disk.replica();
         ensure(found.writer.comparison() == Comparison::Equal, "a_replay_gives_the_recorded_states", || {
@@ -30,10 +34,7 @@ impl World {
             || format!("{:?} and {replica:?}", found.writer.state()),
         )?;
         let state = found.writer.state();
-        let life = state
-            .clusters
-            .get(&ClusterRef::Local)
-            .map(|life| Life { uid: life.body.uid.clone(), generation: life.body.generation });
+        let life = Life::of(state, cursors_alone);
         let cursors: BTreeMap<_, _> = WATCHED
             .iter()
             .map(|kind| {
@@ -43,7 +44,7 @@ impl World {
             })
             .collect();
         let now = self.now;
-        let held = Some(state.lease.epoch).filter(|_| state.lease.held && !found.is_empty);
+        let held = state.resumable_epoch(&WATCHED).filter(|_| !found.is_empty);
         let entropy = self.chance.bytes();
         let process = self.process(id);
         process.run += 1;
@@ -56,6 +57,8 @@ impl World {
             entropy,
         };
         process.running = Some(Running {
+            opened_at: found.writer.last(),
+            tries: BTreeMap::new(),
             writer: found.writer,
             started_at: now,
             inbox: VecDeque::new(),
@@ -63,7 +66,7 @@ impl World {
             tick_planned: None,
             flushing: None,
             watchers: cursors,
-            life: life.unwrap_or_default(),
+            life,
             lease: LeaseClient::new(held),
             cache: BTreeMap::new(),
             before_live: None,
@@ -73,7 +76,7 @@ impl World {
         self.post(actor, Message::Input(Input::Observe(vec![Event::Started(started)])));
         self.plan(1, 2000, Step::Lease(actor));
         for kind in WATCHED {
-            self.plan(1, 200, Step::Watch(actor, kind));
+            self.turn(actor, kind, (1, 200));
         }
         Ok(())
     }
@@ -87,6 +90,12 @@ impl World {
             self.process(id).disk.tear(batch, survivors)?;
         }
         self.process(id).paused_until = 0;
+        // Its connections close with it: of its requests the server carries out what it has begun with, and no more. A
+        // container takes longer to start again than that.
+        let last = self.now + BEGUN;
+        self.queue.retain(
+            |at, step| !matches!(step, Step::Arrive(flight) if flight.actor.process == id && at > last),
+        );
         self.plan(away.0, away.1, Step::Start(id));
         Ok(())
     }

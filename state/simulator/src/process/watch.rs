@@ -17,6 +17,9 @@ const RELIST_EVERY: u64 = 10 * 60_000;
 /// How often a cursor is recorded.
 const CURSOR_EVERY: u64 = 60_000;
 
+/// How late a change may be.
+const LATE: u64 = 8_000;
+
 /// What a watch does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -44,8 +47,8 @@ pub(crate) struct Watcher {
     boot: u64,
     /// Whether the connection broke.
     pub(crate) broken: bool,
-    /// Whether it is going to look.
-    planned: bool,
+    /// When it takes its next turn.
+    turn: Option<u64>,
 }
 
 impl Watcher {
@@ -60,7 +63,7 @@ impl Watcher {
             recorded_at: 0,
             boot: 0,
             broken: false,
-            planned: false,
+            turn: None,
         }
     }
 
@@ -85,12 +88,13 @@ impl World {
             let Some(running) = &mut process.running else { continue };
             for (kind, watcher) in &mut running.watchers {
                 let Stage::Follow(position) = watcher.stage else { continue };
-                if watcher.planned || api.newest(*kind) <= position {
+                let soon = watcher.turn.is_some_and(|turn| turn <= *now + LATE);
+                if soon || api.newest(*kind) <= position {
                     continue;
                 }
-                watcher.planned = true;
-                let longest = if !*calm && chance.one_in(30) { 8_000 } else { 150 };
+                let longest = if !*calm && chance.one_in(30) { LATE } else { 150 };
                 let at = *now + chance.between(1, longest);
+                watcher.turn = Some(at);
                 queue.push(at, Step::Watch(actor, *kind), chance);
             }
         }
@@ -107,7 +111,21 @@ impl World {
         if let Some(watcher) = self.running(actor).and_then(|running| running.watchers.get_mut(&kind)) {
             watcher.relist = true;
         }
-        self.plan(1, 50, Step::Watch(actor, kind));
+        self.turn(actor, kind, (1, 50));
+    }
+
+    /// The watch takes its next turn within a time. It has one turn at a time, the earliest.
+    pub(crate) fn turn(&mut self, actor: Actor, kind: Kind, pause: (u64, u64)) {
+        let at = self.now + self.chance.between(pause.0, pause.1);
+        self.turn_at(actor, kind, at);
+    }
+
+    fn turn_at(&mut self, actor: Actor, kind: Kind, at: u64) {
+        let Some(watcher) = self.watcher(actor, kind) else { return };
+        if watcher.turn.is_none_or(|turn| at < turn) {
+            watcher.turn = Some(at);
+            self.plan_at(at, Step::Watch(actor, kind));
+        }
     }
 
     fn watcher(&mut self, actor: Actor, kind: Kind) -> Option<&mut Watcher> {
@@ -118,8 +136,19 @@ impl World {
     pub(crate) fn watch(&mut self, actor: Actor, kind: Kind) {
         let now = self.now;
         let boots = self.api(actor.process.cluster).boots;
-        let Some(watcher) = self.watcher(actor, kind) else { return };
-        watcher.planned = false;
+        let Some(running) = self.running(actor) else { return };
+        let generation = running.life.generation;
+        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        // Another turn was planned for earlier, and taken.
+        if watcher.turn.is_none_or(|turn| now < turn) {
+            return;
+        }
+        watcher.turn = None;
+        // What an earlier state of the cluster said must not be taken for what this one says, and a list of an earlier
+        // generation decides nothing: whoever began the new one, every watch begins anew.
+        if watcher.stage != Stage::Identify && watcher.generation != generation {
+            return self.step_back(actor, kind, (1, 30));
+        }
         match watcher.stage {
             Stage::Identify => self.identify(actor, kind),
             Stage::Open => self.open(actor, kind),
@@ -143,14 +172,16 @@ impl World {
             watcher.stage = Stage::Identify;
             watcher.broken = false;
         }
-        self.plan(pause.0, pause.1, Step::Watch(actor, kind));
+        self.turn(actor, kind, pause);
     }
 
     fn identify(&mut self, actor: Actor, kind: Kind) {
         if self.gate(actor.process.cluster) != Ok(true) {
             return self.step_back(actor, kind, (200, 5_000));
         }
-        let blind = self.settings.planted == Some(Planted::RestoreUnnoticed);
+        self.hear_witness(actor);
+        let blind = self.is(Planted::RestoreUnnoticed);
+        let unchecked = blind || self.is(Planted::VersionsNotCompared);
         let api = self.api(actor.process.cluster);
         let (uid, newest) = (api.uid.clone(), api.version());
         let Some(running) = self.running(actor) else { return };
@@ -164,31 +195,23 @@ impl World {
             watcher.relist = true;
         }
         watcher.stage = Stage::Open;
-        let back = !watcher.relist && watcher.cursor.is_some_and(|cursor| newest < cursor);
-        self.announce(actor, kind, changed);
+        let back = !watcher.relist && running.life.is_ahead_of(kind, newest) && !unchecked;
+        self.announce(actor, changed);
         if back {
             return self.went_back(actor, kind);
         }
-        self.plan(1, 30, Step::Watch(actor, kind));
+        self.turn(actor, kind, (1, 30));
     }
 
     /// The versions are below those that were seen: nothing that was seen can be relied on.
     fn went_back(&mut self, actor: Actor, kind: Kind) {
-        let blind = self.settings.planted == Some(Planted::RestoreUnnoticed);
         let Some(running) = self.running(actor) else { return };
         let Some(watcher) = running.watchers.get_mut(&kind) else { return };
         watcher.cursor = None;
         watcher.relist = true;
-        let changed = if blind { None } else { running.life.went_back(watcher.generation) };
-        self.announce(actor, kind, changed);
+        let changed = running.life.went_back(watcher.generation);
+        self.announce(actor, changed);
         self.step_back(actor, kind, (1, 30));
-    }
-
-    fn announce(&mut self, actor: Actor, kind: Kind, changed: Option<Event>) {
-        if let Some(event) = changed {
-            self.note(|| format!("{} {kind}: {event:?}", actor.process));
-            self.post(actor, Message::Input(Input::Observe(vec![event])));
-        }
     }
 
     fn open(&mut self, actor: Actor, kind: Kind) {
@@ -198,10 +221,13 @@ impl World {
         let now = self.now;
         let api = self.api(actor.process.cluster);
         let (boots, compacted, newest) = (api.boots, api.compacted(), api.version());
-        let unchecked = self.settings.planted == Some(Planted::ListsMayGoBack);
-        let Some(watcher) = self.watcher(actor, kind) else { return };
+        let unchecked = self.is(Planted::VersionsNotCompared) || self.is(Planted::RestoreUnnoticed);
+        let contradicted = self.is_contradicted(actor, kind);
+        let Some(running) = self.running(actor) else { return };
+        let ahead = running.life.is_ahead_of(kind, newest) || contradicted;
+        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
         watcher.boot = boots;
-        if watcher.relist && watcher.cursor.is_some_and(|cursor| newest < cursor) && !unchecked {
+        if watcher.relist && ahead && !unchecked {
             return self.went_back(actor, kind);
         }
         let from = watcher.cursor.filter(|_| !watcher.relist);
@@ -213,11 +239,12 @@ impl World {
                 return self.step_back(actor, kind, (1, 500));
             }
             watcher.stage = Stage::Follow(cursor);
-            self.plan(1, 50, Step::Watch(actor, kind));
+            self.turn(actor, kind, (1, 50));
             return;
         }
         watcher.stage = Stage::Follow(newest);
         watcher.cursor = Some(newest);
+        running.life.reached(kind, newest, watcher.generation);
         watcher.relist = false;
         watcher.recorded_at = now;
         watcher.relist_at = now + RELIST_EVERY;
@@ -227,8 +254,24 @@ impl World {
             let resource_version = version(newest);
             self.post(actor, Message::Outcome(id, Outcome::Succeeded { resource_version }));
         }
-        let at = self.now + RELIST_EVERY + self.chance.below(RELIST_EVERY / 5);
-        self.plan_at(at, Step::Watch(actor, kind));
+        self.turn_at(actor, kind, now + RELIST_EVERY);
+    }
+
+    /// Whether a list shows an object as it was before it was last seen: the store was taken to another backup, maybe a
+    /// newer one.
+    fn is_contradicted(&self, actor: Actor, kind: Kind) -> bool {
+        let cluster = &self.clusters[actor.process.cluster];
+        let Some(running) = &cluster.processes[actor.process.replica].running else { return false };
+        let state = running.writer.state();
+        let generation = state.generation(&ClusterRef::Local);
+        // The engine may not have heard of the present generation yet.
+        if generation != running.life.generation {
+            return false;
+        }
+        cluster.api.list(kind).any(|object| {
+            let known = state.objects.get(&object.key).filter(|known| known.cluster_generation == generation);
+            known.is_some_and(|known| version(object.version).is_older_than(&known.resource_version))
+        })
     }
 
     /// A complete list: every object, then what is present.
@@ -261,7 +304,7 @@ impl World {
 
     /// A fault that can be planted: what may have been missed counts as deleted.
     fn gap(&mut self, actor: Actor, kind: Kind) {
-        if self.settings.planted != Some(Planted::GapIsDeletion) {
+        if !self.is(Planted::GapIsDeletion) {
             return;
         }
         let Some(running) = self.running(actor) else { return };
@@ -322,20 +365,27 @@ impl World {
         if repeat {
             taken.extend(taken.last().cloned());
         }
-        let next = if back { position.saturating_sub(depth).max(compacted) } else { reached };
+        // A connection never gives what is older than it was asked for, and the earliest that anybody asks for is the
+        // cursor in the log, as after a restart.
+        let recorded = self.recorded_cursor(actor, kind);
+        let next = if back { position.saturating_sub(depth).max(compacted).max(recorded) } else { reached };
         if back {
             self.note(|| format!("{} {kind}: the watch goes back to {next}", actor.process));
         }
         self.hand_over(actor, kind, taken);
-        let Some(watcher) = self.watcher(actor, kind) else { return };
+        let Some(running) = self.running(actor) else { return };
+        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        running.life.reached(kind, reached, watcher.generation);
         watcher.stage = Stage::Follow(next);
         if watcher.cursor.is_none_or(|cursor| cursor < reached) {
             watcher.cursor = Some(reached);
         }
         let cursor = watcher.cursor;
+        let relist_at = watcher.relist_at;
         if more || back {
-            watcher.planned = true;
-            self.plan(1, 100, Step::Watch(actor, kind));
+            self.turn(actor, kind, (1, 100));
+        } else {
+            self.turn_at(actor, kind, relist_at);
         }
         self.record_cursor(actor, kind, cursor);
     }
@@ -369,6 +419,13 @@ impl World {
             }
         }
         self.post(actor, Message::Input(Input::Observe(events)));
+    }
+
+    fn recorded_cursor(&self, actor: Actor, kind: Kind) -> u64 {
+        let process = &self.clusters[actor.process.cluster].processes[actor.process.replica];
+        let state = process.running.as_ref().map(|running| running.writer.state());
+        let cursor = state.and_then(|state| state.cursors.get(&(ClusterRef::Local, kind)));
+        cursor.and_then(|cursor| cursor.body.resource_version.as_str().parse().ok()).unwrap_or(0)
     }
 
     fn record_cursor(&mut self, actor: Actor, kind: Kind, cursor: Option<u64>) {

@@ -112,7 +112,10 @@ impl World {
         {
             let place = (cluster, NamespaceName::from(namespace), peer);
             let api = &self.clusters[cluster].api;
-            let says = api.get(&offloading_key(namespace)).is_some() && api.get(&node_key(peer)).is_some();
+            let node = api.get(&node_key(peer)).is_some();
+            // Between the end of a node and that of its map, a backup shows a peering that a user ended.
+            let ending = !node && self.map_of(cluster, peer).is_some();
+            let says = ending || node && api.get(&offloading_key(namespace)).is_some();
             if let Some(wanted) = self.judge(&place).filter(|_| says) {
                 self.truth.restore(place.clone(), wanted, self.now);
             }
