@@ -11,6 +11,8 @@ use super::scenario::{
     node, offloading, offloading_facts, offloading_key, short, uid,
 };
 
+use crate::{LiqoMachine, Machine, Output};
+
 const REMOTE: &str = "shop-rome-f4b52b";
 
 fn in_region(region: &str) -> Vec<SelectorTerm> {
