@@ -1,6 +1,6 @@
 //! The units of decision. Each has one planner.
 
-use liqo_model::NamespaceName;
+use liqo_model::{NamespaceName, ObjectKey};
 
 /// What an event can touch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,4 +15,18 @@ pub(crate) enum Aggregate {
     Offloadings,
     /// Mappings without an offloading.
     Orphans,
+    /// Objects that are copied to peers as they are, and what comes back.
+    Replication,
+    /// Addresses, network parameters and tunnels.
+    Network,
+    /// Namespaces that extend those of consumers.
+    Namespaces,
+    /// Requests for certificates of virtual kubelets.
+    Signing,
+    /// The virtual node.
+    Node,
+    /// An object that is copied to a peer, its copy, a shadow or what it stands for: always the object that was seen.
+    Copy(ObjectKey),
+    /// All of these.
+    Copies,
 }

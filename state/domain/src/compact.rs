@@ -14,7 +14,7 @@ use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Ui
 
 use crate::offloading::OFFLOADING_NAME;
 use crate::outbox::{Pending, Waiting};
-use crate::state::{Fact, Grave, Object, Orphan, State, Written};
+use crate::state::{Fact, Grave, Mirrored, Object, Orphan, State, Written};
 
 /// The events that [`crate::evolve`] makes an equal state of, from nothing.
 pub(crate) fn compact(state: &State) -> Vec<Recorded> {
@@ -24,12 +24,18 @@ pub(crate) fn compact(state: &State) -> Vec<Recorded> {
     objects(state, &mut events);
     events.extend(state.graves.iter().map(|(key, grave)| buried(state, key, grave)));
     events.extend(state.gone_offloadings.iter().map(|(namespace, gone)| ended(namespace, gone)));
+    events.extend(state.configured.as_ref().map(of));
     events.extend(state.identity.as_ref().map(of));
+    events.extend(state.external_cidr.as_ref().map(of));
+    events.extend(state.subnets.iter().map(|(_, fact)| of(fact)));
+    events.extend(state.tunnels.iter().map(|(_, fact)| of(fact)));
+    events.extend(state.probes.iter().map(|(_, fact)| of(fact)));
     events.extend(state.remote_names.iter().map(|(_, fact)| of(fact)));
     events.extend(state.rejected.iter().map(|(_, fact)| of(fact)));
     state.orphans.iter().for_each(|(key, orphan)| events.extend(orphan_events(key, orphan)));
     events.extend(state.lists.iter().map(|(_, fact)| of(fact)));
     events.extend(state.cursors.iter().map(|(_, fact)| of(fact)));
+    events.extend(state.mirrored.iter().map(|(slot, mirrored)| copied(slot, mirrored)));
     events.extend(state.written.iter().map(|(slot, written)| succeeded(slot, written)));
     state.outbox.iter().for_each(|(id, pending)| events.extend(pending_events(*id, pending)));
     events
@@ -136,6 +142,18 @@ fn orphan_events(key: &(ObjectKey, NamespaceName), orphan: &Orphan) -> Vec<Recor
     });
     let noticed = recorded(orphan.noticed, orphan.noticed_at, noticed);
     std::iter::once(noticed).chain(due).chain(released).collect()
+}
+
+/// Without a version nothing waits to be seen.
+fn copied(slot: &Slot, mirrored: &Mirrored) -> Recorded {
+    let event = CommandSucceeded {
+        id: mirrored.id,
+        slot: slot.clone(),
+        effect: mirrored.effect,
+        resource_version: ResourceVersion::default(),
+        destructive: false,
+    };
+    recorded(mirrored.seq, mirrored.at, event)
 }
 
 fn succeeded(slot: &Slot, written: &Written) -> Recorded {

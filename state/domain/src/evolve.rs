@@ -1,8 +1,8 @@
 //! Folds events into the state. Nothing here decides, and nothing here fails.
 
 use liqo_events::{
-    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost,
-    Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
+    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained,
+    LeaseLost, Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
@@ -26,6 +26,12 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
         }
         Event::RelistCompleted(body) => state.evolve_relisted(seq, at, body),
         Event::GenerationChanged(body) => state.evolve_generation(seq, at, body),
+        Event::Configured(_)
+        | Event::TunnelReported(_)
+        | Event::ServerProbed(_)
+        | Event::SubnetsChosen(_)
+        | Event::SubnetsReleased(_)
+        | Event::ExternalCidrChosen(_) => state.evolve_surroundings(seq, at, &recorded.event),
         Event::DeadlinePassed(body) => state.evolve_deadline(seq, body),
         Event::LeaseGained(body) => state.evolve_lease_gained(seq, at, body),
         Event::LeaseLost(body) => state.evolve_lease_lost(seq, at, body),
@@ -76,6 +82,7 @@ impl State {
             cluster_generation: self.generation(&applied.object.cluster),
             coalesced: applied.coalesced,
         };
+        self.forget_overwritten(&applied.object, &object);
         self.settle_written(&applied.object, &object);
         self.graves.remove(&applied.object);
         let earlier = self.objects.insert(applied.object.clone(), object);
@@ -117,6 +124,7 @@ impl State {
         self.bury(seq, at, vanished);
         self.rejected.remove(&vanished.object);
         self.forget_writes_to(&vanished.object);
+        self.forget_mirrors_of(&vanished.object);
         self.touch_object(&vanished.object, Some(&facts), None);
         self.mourn_offloading(seq, at, vanished, proven);
         self.review_orphans_after(&vanished.object);
@@ -183,6 +191,7 @@ impl State {
             CursorMoved { watch: body.watch.clone(), resource_version: body.resource_version.clone() };
         self.move_cursor(Fact { seq, at, body: cursor });
         self.settle_written_before(&body.watch, &body.resource_version);
+        self.touch_listed(body.watch.kind);
         if body.watch.cluster == ClusterRef::Local {
             match body.watch.kind {
                 Kind::ConfigMap => self.touch(Aggregate::Identity),
@@ -207,20 +216,23 @@ impl State {
         };
         let graves = self.graves.range(first..);
         let graves = graves.take_while(|(key, _)| key.cluster == watch.cluster && key.kind == watch.kind);
+        let graves = graves.filter(|(key, _)| watch.reaches(&key.namespace));
         let passed = graves
             .filter(|(_, grave)| !cursor.body.resource_version.is_older_than(&grave.body.resource_version));
         let passed: Vec<_> = passed.map(|(key, _)| key.clone()).collect();
         for key in passed {
             self.graves.remove(&key);
         }
-        self.cursors.insert((watch.cluster.clone(), watch.kind), cursor);
+        self.cursors.insert(Self::cursor_key(watch), cursor);
     }
 
     /// Remembers the end of an object for as long as a watch may show its life once more.
     fn bury(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished) {
         let (object, version) = (&vanished.object, &vanished.resource_version);
-        let cursor = self.cursors.get(&(object.cluster.clone(), object.kind));
-        let passed = cursor.is_some_and(|cursor| !cursor.body.resource_version.is_older_than(version));
+        let passed = self
+            .cursors_of(&object.cluster, object.kind)
+            .filter(|cursor| cursor.body.watch.reaches(&object.namespace))
+            .any(|cursor| !cursor.body.resource_version.is_older_than(version));
         // Without a version there is nothing to tell an earlier life by.
         if passed || version.is_empty() {
             return;
@@ -298,6 +310,7 @@ impl State {
 
     /// Marks the aggregates whose plan depends on the object; `facts` are those before and after.
     fn touch_object(&mut self, key: &ObjectKey, before: Option<&Facts>, after: Option<&Facts>) {
+        self.touch_peerings(key);
         if key.cluster != ClusterRef::Local {
             return;
         }
@@ -313,7 +326,7 @@ impl State {
                 self.touch(Aggregate::Orphans);
             }
             Kind::NamespaceMap => self.touch_mappings(before, after),
-            Kind::Node => self.touch(Aggregate::Offloadings),
+            Kind::Node if labels_of(before) != labels_of(after) => self.touch(Aggregate::Offloadings),
             _ => {}
         }
     }
@@ -354,5 +367,13 @@ impl State {
         } else {
             self.touch_object(&key, None, None);
         }
+    }
+}
+
+/// What selectors say of a node.
+fn labels_of(facts: Option<&Facts>) -> Option<(bool, &std::collections::BTreeMap<String, String>)> {
+    match facts {
+        Some(Facts::Node(node)) => Some((node.is_virtual, &node.labels)),
+        _ => None,
     }
 }

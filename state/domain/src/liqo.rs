@@ -6,7 +6,9 @@ use liqo_model::ObjectKey;
 use crate::aggregate::Aggregate;
 use crate::machine::{ArmedDeadline, Listed, Machine, Output, Ready};
 use crate::state::{Object, State};
-use crate::{compact, evolve, identity, offloading, orphans, peering};
+use crate::{
+    compact, evolve, identity, network, offloading, orphans, peering, remote_namespaces, replication, shadows, signing,
+};
 
 /// The machine of the control plane.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,8 @@ impl Machine for LiqoMachine {
         let touched = &state.derived.touched;
         let covered = |aggregate: &Aggregate| match aggregate {
             Aggregate::Offloading(_) => touched.contains(&Aggregate::Offloadings),
-            Aggregate::Identity | Aggregate::Peers | Aggregate::Offloadings | Aggregate::Orphans => false,
+            Aggregate::Copy(_) => touched.contains(&Aggregate::Copies),
+            _ => false,
         };
         touched
             .iter()
@@ -33,10 +36,7 @@ impl Machine for LiqoMachine {
     }
 
     fn resume(state: &State) -> Vec<Output> {
-        [Aggregate::Identity, Aggregate::Peers, Aggregate::Offloadings, Aggregate::Orphans]
-            .iter()
-            .flat_map(|aggregate| plan(state, aggregate))
-            .collect()
+        ALL.iter().flat_map(|aggregate| plan(state, aggregate)).collect()
     }
 
     fn next_deadline(state: &State) -> Option<ArmedDeadline> {
@@ -53,7 +53,7 @@ impl Machine for LiqoMachine {
             Event::Applied(applied) => applied_is_news(state, applied),
             Event::Vanished(vanished) => vanished_is_news(state, vanished),
             Event::CursorMoved(cursor) => {
-                let known = state.cursors.get(&(cursor.watch.cluster.clone(), cursor.watch.kind));
+                let known = state.cursors.get(&State::cursor_key(&cursor.watch));
                 known.is_none_or(|known| known.body != *cursor)
             }
             Event::CommandIssued(issued) => {
@@ -75,6 +75,22 @@ impl Machine for LiqoMachine {
             Event::OrphanNoticed(orphan) => {
                 !state.orphans.contains_key(&(orphan.map.clone(), orphan.namespace.clone()))
             }
+            Event::Configured(configured) => {
+                state.configured.as_ref().is_none_or(|known| known.body != *configured)
+            }
+            Event::TunnelReported(report) => {
+                state.tunnels.get(&report.peer).is_none_or(|known| known.body != *report)
+            }
+            Event::ServerProbed(probe) => {
+                state.probes.get(&probe.cluster).is_none_or(|known| known.body != *probe)
+            }
+            Event::SubnetsChosen(chosen) => {
+                state.subnets.get(&chosen.peer).is_none_or(|known| known.body != *chosen)
+            }
+            Event::SubnetsReleased(released) => state.subnets.contains_key(&released.peer),
+            Event::ExternalCidrChosen(chosen) => {
+                state.external_cidr.as_ref().is_none_or(|known| known.body != *chosen)
+            }
             Event::Started(_)
             | Event::RelistCompleted(_)
             | Event::GenerationChanged(_)
@@ -89,7 +105,7 @@ impl Machine for LiqoMachine {
         let watch = &list.watch;
         let gone: Vec<Event> = state
             .objects_of(&watch.cluster, watch.kind)
-            .filter(|(key, _)| !list.present.contains_key(key))
+            .filter(|(key, _)| watch.reaches(&key.namespace) && !list.present.contains_key(key))
             .map(|(key, object)| absent(key, object, list))
             .collect();
         let differences = u32::try_from(gone.len()).unwrap_or(u32::MAX);
@@ -116,8 +132,28 @@ impl Machine for LiqoMachine {
     }
 }
 
+const ALL: [Aggregate; 9] = [
+    Aggregate::Identity,
+    Aggregate::Peers,
+    Aggregate::Offloadings,
+    Aggregate::Orphans,
+    Aggregate::Replication,
+    Aggregate::Network,
+    Aggregate::Namespaces,
+    Aggregate::Signing,
+    Aggregate::Copies,
+];
+
 fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
     match aggregate {
+        Aggregate::Replication => replication::plan(state),
+        Aggregate::Network => network::plan(state),
+        Aggregate::Namespaces => remote_namespaces::plan(state),
+        Aggregate::Signing => signing::plan(state),
+        Aggregate::Copy(key) => shadows::plan(state, key),
+        Aggregate::Copies => shadows::plan_all(state),
+        // Of the virtual kubelet.
+        Aggregate::Node => Vec::new(),
         Aggregate::Identity => identity::plan(state),
         Aggregate::Peers => peering::plan(state),
         Aggregate::Offloading(namespace) => offloading::plan(state, namespace),

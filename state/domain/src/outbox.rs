@@ -156,6 +156,7 @@ impl State {
     pub(crate) fn evolve_succeeded(&mut self, seq: Seq, at: UnixMillis, done: &CommandSucceeded) {
         let issued = self.outbox.get(&done.id).map(|pending| pending.issued);
         self.drop_command(done.id);
+        self.mirror(seq, at, done);
         let shown =
             issued.is_some_and(|issued| self.was_shown(&done.slot.object, &done.resource_version, issued));
         if done.resource_version.is_empty() || shown {
@@ -200,7 +201,7 @@ impl State {
         let looked = match known {
             Some(object) => object.seen > pending.issued,
             // What is about one life was issued when that was there; it has gone since.
-            None => life(&pending.command.effect).is_some(),
+            None => pending.command.effect.life().is_some(),
         };
         let version =
             known.map_or_else(|| ResourceVersion::new("0"), |object| object.resource_version.clone());
@@ -299,19 +300,6 @@ impl Pending {
     }
 }
 
-/// The life that an effect is about; nothing when it makes the object if need be.
-fn life(effect: &Effect) -> Option<&Uid> {
-    match effect {
-        Effect::LabelForeignCluster { uid, .. }
-        | Effect::WriteForeignClusterStatus { uid, .. }
-        | Effect::SetFinalizer { uid, .. }
-        | Effect::SetScheduling { uid, .. }
-        | Effect::MapNamespace { uid, .. }
-        | Effect::WriteOffloadingStatus { uid, .. } => Some(uid),
-        Effect::WriteIdentity { .. } | Effect::EnsureTenantNamespace { .. } | Effect::Relist { .. } => None,
-    }
-}
-
 /// SHA-256 of slot, effect and cause, cut to 16 bytes.
 fn command_id(wish: &Wish) -> CommandId {
     let mut hash = Sha256::new();
@@ -334,13 +322,22 @@ pub fn effect_hash(effect: &Effect) -> u64 {
     match &mut effect {
         Effect::WriteForeignClusterStatus { conditions, .. } => timeless(conditions),
         Effect::WriteOffloadingStatus { conditions, .. } => conditions.values_mut().for_each(timeless),
-        Effect::MapNamespace { cause, .. } => *cause = Seq::default(),
+        Effect::MapNamespace { cause, .. } | Effect::Delete { cause, .. } => *cause = Seq::default(),
+        Effect::Put { content } => *content = content.timeless(),
+        Effect::PutStatus { status, .. } => *status = status.timeless(),
         Effect::WriteIdentity { .. }
         | Effect::LabelForeignCluster { .. }
         | Effect::EnsureTenantNamespace { .. }
         | Effect::SetFinalizer { .. }
         | Effect::SetScheduling { .. }
-        | Effect::Relist { .. } => {}
+        | Effect::Relist { .. }
+        | Effect::Authenticate { .. }
+        | Effect::Replicate { .. }
+        | Effect::ReplicateStatus { .. }
+        | Effect::Reflect { .. }
+        | Effect::MirrorStatus { .. }
+        | Effect::Materialize { .. }
+        | Effect::ApproveSigning { .. } => {}
     }
     hash_of(&effect)
 }

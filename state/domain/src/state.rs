@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use liqo_events::{
-    BodyDigest, CommandId, CursorMoved, Deadline, Facts, GenerationChanged, IdentityChosen, Rejected,
-    RelistCompleted, RemoteNamespaceChosen, Seq, Slot, Started, StateDigest, UnixMillis, WatchKey,
+    BodyDigest, CommandId, Configured, ControlPlaneSettings, CursorMoved, Deadline, ExternalCidrChosen, Facts,
+    GenerationChanged, IdentityChosen, KubeletSettings, Rejected, RelistCompleted, RemoteNamespaceChosen, Seq,
+    ServerProbed, Settings, Slot, Started, StateDigest, SubnetsChosen, TunnelReported, UnixMillis, WatchKey,
 };
-use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
+use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
 
 use crate::aggregate::Aggregate;
 use crate::outbox::Pending;
@@ -76,6 +77,19 @@ pub struct Written {
     pub at: UnixMillis,
 }
 
+/// A copy that was made: it counts until its object is changed by somebody else, or goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mirrored {
+    /// The command that made it.
+    pub id: CommandId,
+    /// Hash of its effect.
+    pub effect: u64,
+    /// Where the outcome was recorded.
+    pub seq: Seq,
+    /// When.
+    pub at: UnixMillis,
+}
+
 /// A mapping in a NamespaceMap whose NamespaceOffloading nobody has seen.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Orphan {
@@ -136,8 +150,10 @@ pub struct State {
     pub lease: Lease,
     /// The lives of the API servers.
     pub clusters: Table<ClusterRef, Fact<GenerationChanged>>,
-    /// How far each watch has been followed.
-    pub cursors: Table<(ClusterRef, Kind), Fact<CursorMoved>>,
+    /// How the process is configured.
+    pub configured: Option<Fact<Configured>>,
+    /// How far each watch has been followed; by its namespace, which is empty for one that sees all.
+    pub cursors: Table<(ClusterRef, Kind, String), Fact<CursorMoved>>,
     /// The last complete list of each watch.
     pub lists: Table<WatchKey, Fact<RelistCompleted>>,
     /// Every object that is watched.
@@ -147,6 +163,14 @@ pub struct State {
     pub graves: Table<ObjectKey, Fact<Grave>>,
     /// The identity of the local cluster.
     pub identity: Option<Fact<IdentityChosen>>,
+    /// The external CIDR of this cluster.
+    pub external_cidr: Option<Fact<ExternalCidrChosen>>,
+    /// The networks by which this cluster names those of its peers.
+    pub subnets: Table<ClusterId, Fact<SubnetsChosen>>,
+    /// The connections through the tunnel.
+    pub tunnels: Table<ClusterId, Fact<TunnelReported>>,
+    /// Whether the API servers of peers answer.
+    pub probes: Table<ClusterRef, Fact<ServerProbed>>,
     /// Remote names of namespaces, by the local ones.
     pub remote_names: Table<NamespaceName, Fact<RemoteNamespaceChosen>>,
     /// Lives of offloadings that certainly ended while a mapping of theirs remains.
@@ -159,6 +183,8 @@ pub struct State {
     pub outbox: Table<CommandId, Pending>,
     /// Writes that the watch has not shown yet.
     pub written: Table<Slot, Written>,
+    /// Copies that were made, of what no comparison of facts can tell whether they are up to date.
+    pub mirrored: Table<Slot, Mirrored>,
     pub(crate) derived: Derived,
 }
 
@@ -173,7 +199,13 @@ impl State {
             self.lists.digest(),
             self.objects.digest(),
             self.graves.digest(),
+            hash_of(&self.configured),
             hash_of(&self.identity),
+            hash_of(&self.external_cidr),
+            self.subnets.digest(),
+            self.tunnels.digest(),
+            self.probes.digest(),
+            self.mirrored.digest(),
             self.remote_names.digest(),
             self.gone_offloadings.digest(),
             self.orphans.digest(),
@@ -182,6 +214,52 @@ impl State {
             self.written.digest(),
         ];
         StateDigest(hash_of(&parts))
+    }
+
+    /// Settings of the controller manager, when this is one.
+    pub fn control_plane(&self) -> Option<&ControlPlaneSettings> {
+        match &self.configured.as_ref()?.body.settings {
+            Settings::ControlPlane(settings) => Some(settings),
+            Settings::Kubelet(_) => None,
+        }
+    }
+
+    /// Settings of the virtual kubelet, when this is one.
+    pub fn kubelet(&self) -> Option<&KubeletSettings> {
+        match &self.configured.as_ref()?.body.settings {
+            Settings::Kubelet(settings) => Some(settings),
+            Settings::ControlPlane(_) => None,
+        }
+    }
+
+    /// The place of a watch among the cursors.
+    pub(crate) fn cursor_key(watch: &WatchKey) -> (ClusterRef, Kind, String) {
+        (watch.cluster.clone(), watch.kind, watch.namespace().to_owned())
+    }
+
+    /// How far the watches of a kind have been followed.
+    pub fn cursors_of(
+        &self,
+        cluster: &ClusterRef,
+        kind: Kind,
+    ) -> impl Iterator<Item = &Fact<CursorMoved>> + use<'_> {
+        let cluster = cluster.clone();
+        self.cursors
+            .range((cluster.clone(), kind, String::new())..)
+            .take_while(move |(key, _)| key.0 == cluster && key.1 == kind)
+            .map(|(_, cursor)| cursor)
+    }
+
+    /// The last complete list that an object would be in, in the present generation of its cluster.
+    pub fn list_for(&self, key: &ObjectKey) -> Option<&Fact<RelistCompleted>> {
+        let first = WatchKey { cluster: key.cluster.clone(), kind: key.kind, selector: String::new() };
+        let generation = self.generation(&key.cluster);
+        self.lists
+            .range(first..)
+            .take_while(|(watch, _)| watch.cluster == key.cluster && watch.kind == key.kind)
+            .filter(|(watch, _)| watch.reaches(&key.namespace))
+            .map(|(_, list)| list)
+            .find(|list| list.body.generation == generation)
     }
 
     /// The generation of a cluster; 0 when it was never heard of.
@@ -238,7 +316,7 @@ impl State {
         let is_of = |slot: &Slot| slot.object.cluster == *cluster && slot.object.kind == kind;
         let written = self.written.iter().filter(|(slot, _)| is_of(slot));
         let written = written.map(|(_, written)| &written.resource_version);
-        let cursor = self.cursors.get(&(cluster.clone(), kind)).map(|cursor| &cursor.body.resource_version);
+        let cursor = self.cursors_of(cluster, kind).map(|cursor| &cursor.body.resource_version);
         let gone = self.graves.iter().filter(|(key, _)| key.cluster == *cluster && key.kind == kind);
         let gone = gone.map(|(_, grave)| &grave.body.resource_version);
         seen.chain(gone).chain(written).chain(cursor).fold(None, |newest, version| match newest {

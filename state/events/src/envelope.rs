@@ -156,6 +156,9 @@ impl Envelope {
         if self.schema > SCHEMA {
             return Err(DecodeError::NewerSchema { found: self.schema, supported: SCHEMA });
         }
+        if self.schema < SCHEMA {
+            return Err(DecodeError::OlderSchema { found: self.schema, supported: SCHEMA });
+        }
         Ok(self)
     }
 }

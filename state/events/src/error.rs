@@ -54,6 +54,14 @@ pub enum DecodeError {
         /// Newest schema that this version reads.
         supported: u16,
     },
+    /// A version of this program from before the first release wrote it.
+    #[error("a record has schema {found}, which was never released; this version reads {supported}")]
+    OlderSchema {
+        /// Schema of the record.
+        found: u16,
+        /// Oldest schema that this version reads.
+        supported: u16,
+    },
     /// A kind of event that this version does not know.
     #[error("record {seq} is of the unknown kind {kind}: it was written by a newer version")]
     UnknownKind {

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::v1::{
-    Applied, CommandFailed, CommandIssued, CommandSucceeded, CommandSuperseded, CursorMoved, DeadlinePassed,
-    GenerationChanged, IdentityChosen, LeaseGained, LeaseLost, OrphanNoticed, OrphanReleased, Rejected,
-    RelistCompleted, RemoteNamespaceChosen, Started, Vanished,
+    Applied, CommandFailed, CommandIssued, CommandSucceeded, CommandSuperseded, Configured, CursorMoved,
+    DeadlinePassed, ExternalCidrChosen, GenerationChanged, IdentityChosen, LeaseGained, LeaseLost,
+    OrphanNoticed, OrphanReleased, Rejected, RelistCompleted, RemoteNamespaceChosen, ServerProbed, Started,
+    SubnetsChosen, SubnetsReleased, TunnelReported, Vanished,
 };
 use crate::{Seq, UnixMillis};
 
@@ -117,6 +118,12 @@ events! {
     LeaseLost = 9, Observed;
     /// An administrator let go of what was held after a generation change.
     OrphanReleased = 10, Observed;
+    /// How the process is configured.
+    Configured = 11, Observed;
+    /// The connection to a peer through the tunnel changed.
+    TunnelReported = 12, Observed;
+    /// The API server of a peer answers, or does not any more.
+    ServerProbed = 13, Observed;
     /// The identity of the local cluster was chosen.
     IdentityChosen = 100, Decided;
     /// The remote name of a namespace was chosen.
@@ -125,6 +132,12 @@ events! {
     Rejected = 102, Decided;
     /// A mapping was found whose offloading nobody has seen.
     OrphanNoticed = 103, Decided;
+    /// The networks by which this cluster names a peer's were chosen.
+    SubnetsChosen = 104, Decided;
+    /// The networks of a peer were given back.
+    SubnetsReleased = 105, Decided;
+    /// The external CIDR of this cluster was chosen.
+    ExternalCidrChosen = 106, Decided;
     /// A command was given.
     CommandIssued = 150, Decided;
     /// A command had its effect.
@@ -144,6 +157,9 @@ impl Event {
             | Self::Rejected(_)
             | Self::OrphanNoticed(_)
             | Self::OrphanReleased(_)
+            | Self::SubnetsChosen(_)
+            | Self::SubnetsReleased(_)
+            | Self::ExternalCidrChosen(_)
             | Self::GenerationChanged(_) => Retention::Long,
             Self::CommandIssued(issued) if issued.command.effect.is_destructive() => Retention::Long,
             Self::CommandSucceeded(done) if done.destructive => Retention::Long,
@@ -155,6 +171,9 @@ impl Event {
             | Self::DeadlinePassed(_)
             | Self::LeaseGained(_)
             | Self::LeaseLost(_)
+            | Self::Configured(_)
+            | Self::TunnelReported(_)
+            | Self::ServerProbed(_)
             | Self::CommandIssued(_)
             | Self::CommandSucceeded(_)
             | Self::CommandSuperseded(_)

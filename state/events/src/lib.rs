@@ -28,11 +28,15 @@ pub use export::{ExportReader, ExportWriter};
 pub use time::{UnixMillis, parse_rfc3339, rfc3339_seconds};
 // The version that code outside of this crate works with.
 pub use v1::{
-    Applied, BodyDigest, ClusterIdentityFacts, Command, CommandFailed, CommandId, CommandIssued,
-    CommandSucceeded, CommandSuperseded, Condition, ContainerFacts, ContainerPhase, CursorMoved, Deadline,
-    DeadlinePassed, Disposition, Effect, Facts, ForeignClusterFacts, GenerationChanged, IdentityChosen,
-    LeaseGained, LeaseLost, MappingFacts, MappingStrategy, NamespaceFacts, NamespaceMapFacts, NodeFacts,
-    OffloadingFacts, OrphanNoticed, OrphanReleased, Owner, PeeringType, PodFacts, PodStrategy, Proof,
-    Rejected, RelistCompleted, RemoteNamespaceChosen, Requirement, SelectorTerm, Slot, Started, Switch,
-    Vanished, WatchKey,
+    Applied, BodyDigest, ClusterIdentityFacts, ClusterSubnets, Command, CommandFailed, CommandId,
+    CommandIssued, CommandSucceeded, CommandSuperseded, Condition, Configured, ContainerFacts,
+    ContainerPhase, Content, ControlPlaneSettings, CurrentMapping, CursorMoved, Deadline, DeadlinePassed,
+    Disposition, Effect, ExternalCidrChosen, Facts, ForeignClusterFacts, GenerationChanged, IdentityChosen,
+    IdentityFacts, IpamStorageFacts, KubeletSettings, LeaseGained, LeaseLost, MappingFacts, MappingStrategy,
+    NamespaceFacts, NamespaceMapFacts, NetworkConfigFacts, NodeFacts, OffloadingFacts, OrphanNoticed,
+    OrphanReleased, OwnedBy, Owner, PeerTokenFacts, PeeringType, PodFacts, PodStrategy, Proof, Reflection,
+    Rejected, RelistCompleted, RemoteNamespaceChosen, Replication, Requirement, ResourceOfferFacts,
+    ResourceRequestFacts, SelectorTerm, ServerProbed, ServiceFacts, ServicePort, Settings, ShadowPodFacts,
+    Slot, Started, Status, SubnetsChosen, SubnetsReleased, Switch, TunnelEndpointFacts, TunnelReported,
+    TunnelSpec, Vanished, WatchKey,
 };

@@ -68,6 +68,22 @@ kinds! {
     Secret = 5, "", "v1", "secrets";
     /// A lease.
     Lease = 6, "coordination.k8s.io", "v1", "leases";
+    /// A service.
+    Service = 7, "", "v1", "services";
+    /// A service account.
+    ServiceAccount = 8, "", "v1", "serviceaccounts";
+    /// Endpoints of a service.
+    EndpointSlice = 9, "discovery.k8s.io", "v1", "endpointslices";
+    /// Rights in a namespace.
+    RoleBinding = 10, "rbac.authorization.k8s.io", "v1", "rolebindings";
+    /// Rights everywhere.
+    ClusterRoleBinding = 11, "rbac.authorization.k8s.io", "v1", "clusterrolebindings";
+    /// A deployment.
+    Deployment = 12, "apps", "v1", "deployments";
+    /// A request for a certificate.
+    CertificateSigningRequest = 13, "certificates.k8s.io", "v1", "certificatesigningrequests";
+    /// A way in from outside.
+    Ingress = 14, "networking.k8s.io", "v1", "ingresses";
     /// A remote cluster that this one knows.
     ForeignCluster = 20, "discovery.liqo.io", "v1alpha1", "foreignclusters";
     /// A consumer's wish for resources.
@@ -115,7 +131,13 @@ impl Kind {
     pub fn is_cluster_scoped(self) -> bool {
         matches!(
             self,
-            Self::Namespace | Self::Node | Self::ForeignCluster | Self::IpamStorage | Self::NatMapping
+            Self::Namespace
+                | Self::Node
+                | Self::ClusterRoleBinding
+                | Self::CertificateSigningRequest
+                | Self::ForeignCluster
+                | Self::IpamStorage
+                | Self::NatMapping
         )
     }
 }

@@ -1,5 +1,6 @@
 //! Decision tables and properties of the machine.
 
+mod admission;
 mod arbitrary;
 mod identity;
 mod lives;

@@ -7,7 +7,8 @@ use bincode::{Decode, Encode};
 use liqo_model::{ClusterId, ClusterName, NamespaceName, ObjectKey, Uid};
 use serde::{Serialize, Serializer};
 
-use super::WatchKey;
+use super::content::{Content, Status};
+use super::{BodyDigest, WatchKey};
 use crate::{Seq, UnixMillis};
 
 /// Names a command for ever: planning the same again after a crash gives the same one.
@@ -156,6 +157,115 @@ pub enum Effect {
         /// Which one.
         watch: WatchKey,
     },
+    /// An object of ours exists and says this. Made when it is missing.
+    Put {
+        /// What it says.
+        content: Content,
+    },
+    /// The status of an object says this.
+    PutStatus {
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// What it says.
+        status: Status,
+    },
+    /// An object is gone.
+    Delete {
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// Seconds that it may take; as the object has it when there is none.
+        grace: Option<u32>,
+        /// The recorded cause.
+        cause: Seq,
+    },
+    /// This cluster has an identity at a peer, in a Secret in the tenant namespace.
+    Authenticate {
+        /// The peer.
+        #[bincode(with_serde)]
+        id: ClusterId,
+        /// The peer's name.
+        #[bincode(with_serde)]
+        name: ClusterName,
+        /// Where its authentication service is.
+        auth_url: String,
+        /// Whether its certificate is not verified.
+        skip_tls_verify: bool,
+        /// The tenant namespace here.
+        #[bincode(with_serde)]
+        tenant: NamespaceName,
+        /// This cluster.
+        #[bincode(with_serde)]
+        home: ClusterId,
+        /// This cluster's name.
+        #[bincode(with_serde)]
+        home_name: ClusterName,
+    },
+    /// The copy of an object in a peer has the spec of its origin.
+    Replicate {
+        /// The origin.
+        #[bincode(with_serde)]
+        from: ObjectKey,
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// Its spec.
+        spec: BodyDigest,
+        /// This cluster.
+        #[bincode(with_serde)]
+        home: ClusterId,
+    },
+    /// An origin has the status of its copy.
+    ReplicateStatus {
+        /// The copy.
+        #[bincode(with_serde)]
+        from: ObjectKey,
+        /// The life of the origin.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// The status of the copy.
+        status: BodyDigest,
+    },
+    /// A copy of an object at home is in the provider.
+    Reflect {
+        /// The object at home.
+        #[bincode(with_serde)]
+        from: ObjectKey,
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// What is copied of it.
+        content: BodyDigest,
+    },
+    /// A pod at home has the status of the one in the provider.
+    MirrorStatus {
+        /// The pod in the provider.
+        #[bincode(with_serde)]
+        from: ObjectKey,
+        /// The life of the pod at home.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// The status in the provider.
+        status: BodyDigest,
+    },
+    /// The object that a shadow stands for exists.
+    Materialize {
+        /// The shadow: a ShadowPod or a ShadowEndpointSlice.
+        #[bincode(with_serde)]
+        from: ObjectKey,
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// What it says.
+        content: BodyDigest,
+    },
+    /// A request for a certificate is approved.
+    ApproveSigning {
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+    },
 }
 
 impl Effect {
@@ -171,6 +281,16 @@ impl Effect {
             Self::MapNamespace { .. } => "MapNamespace",
             Self::WriteOffloadingStatus { .. } => "WriteOffloadingStatus",
             Self::Relist { .. } => "Relist",
+            Self::Put { .. } => "Put",
+            Self::PutStatus { .. } => "PutStatus",
+            Self::Delete { .. } => "Delete",
+            Self::Authenticate { .. } => "Authenticate",
+            Self::Replicate { .. } => "Replicate",
+            Self::ReplicateStatus { .. } => "ReplicateStatus",
+            Self::Reflect { .. } => "Reflect",
+            Self::MirrorStatus { .. } => "MirrorStatus",
+            Self::Materialize { .. } => "Materialize",
+            Self::ApproveSigning { .. } => "ApproveSigning",
         }
     }
 
@@ -178,6 +298,7 @@ impl Effect {
     pub fn is_destructive(&self) -> bool {
         match self {
             Self::MapNamespace { remote, .. } => remote.is_none(),
+            Self::Delete { .. } => true,
             Self::WriteIdentity { .. }
             | Self::LabelForeignCluster { .. }
             | Self::EnsureTenantNamespace { .. }
@@ -185,7 +306,41 @@ impl Effect {
             | Self::SetFinalizer { .. }
             | Self::SetScheduling { .. }
             | Self::WriteOffloadingStatus { .. }
-            | Self::Relist { .. } => false,
+            | Self::Relist { .. }
+            | Self::Put { .. }
+            | Self::PutStatus { .. }
+            | Self::Authenticate { .. }
+            | Self::Replicate { .. }
+            | Self::ReplicateStatus { .. }
+            | Self::Reflect { .. }
+            | Self::MirrorStatus { .. }
+            | Self::Materialize { .. }
+            | Self::ApproveSigning { .. } => false,
+        }
+    }
+
+    /// The life that the effect is about; nothing when it makes the object, or needs none.
+    pub fn life(&self) -> Option<&Uid> {
+        match self {
+            Self::LabelForeignCluster { uid, .. }
+            | Self::WriteForeignClusterStatus { uid, .. }
+            | Self::SetFinalizer { uid, .. }
+            | Self::SetScheduling { uid, .. }
+            | Self::MapNamespace { uid, .. }
+            | Self::WriteOffloadingStatus { uid, .. }
+            | Self::PutStatus { uid, .. }
+            | Self::Delete { uid, .. }
+            | Self::ReplicateStatus { uid, .. }
+            | Self::MirrorStatus { uid, .. }
+            | Self::ApproveSigning { uid } => Some(uid),
+            Self::WriteIdentity { .. }
+            | Self::EnsureTenantNamespace { .. }
+            | Self::Relist { .. }
+            | Self::Put { .. }
+            | Self::Authenticate { .. }
+            | Self::Replicate { .. }
+            | Self::Reflect { .. }
+            | Self::Materialize { .. } => None,
         }
     }
 }

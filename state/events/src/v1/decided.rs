@@ -70,3 +70,37 @@ pub struct OrphanNoticed {
     /// Whether it is kept until an administrator lets go.
     pub held: bool,
 }
+
+/// The networks by which this cluster names a peer's were chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubnetsChosen {
+    /// The peer.
+    #[bincode(with_serde)]
+    pub peer: ClusterId,
+    /// The peer's CIDR of pods, as it told.
+    pub pod_cidr: String,
+    /// The peer's external CIDR, as it told.
+    pub external_cidr: String,
+    /// What it is called here.
+    pub used_pod_cidr: String,
+    /// What it is called here.
+    pub used_external_cidr: String,
+}
+
+/// The networks of a peer were given back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubnetsReleased {
+    /// The peer.
+    #[bincode(with_serde)]
+    pub peer: ClusterId,
+}
+
+/// The external CIDR of this cluster was chosen: the network of what it offers to peers beside pods.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExternalCidrChosen {
+    /// The network.
+    pub cidr: String,
+}

@@ -6,7 +6,12 @@ use bincode::{Decode, Encode};
 use liqo_model::{ClusterId, ClusterName, NamespaceName, Uid};
 use serde::Serialize;
 
-use super::Condition;
+use super::peering_facts::{
+    IdentityFacts, IpamStorageFacts, NetworkConfigFacts, PeerTokenFacts, Replication, ResourceOfferFacts,
+    ResourceRequestFacts, TunnelEndpointFacts,
+};
+use super::reflection_facts::{Reflection, ServiceFacts, ShadowPodFacts};
+use super::{BodyDigest, Condition};
 
 /// The fields of one object that decisions need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
@@ -32,6 +37,26 @@ pub enum Facts {
     Node(NodeFacts),
     /// A Pod.
     Pod(PodFacts),
+    /// A Secret with the identity that a peer gave us.
+    Identity(IdentityFacts),
+    /// A Secret with the token of a peer.
+    PeerToken(PeerTokenFacts),
+    /// A ResourceRequest.
+    ResourceRequest(ResourceRequestFacts),
+    /// A ResourceOffer.
+    ResourceOffer(ResourceOfferFacts),
+    /// A NetworkConfig.
+    NetworkConfig(NetworkConfigFacts),
+    /// A TunnelEndpoint.
+    TunnelEndpoint(TunnelEndpointFacts),
+    /// The IpamStorage.
+    IpamStorage(IpamStorageFacts),
+    /// A Service.
+    Service(ServiceFacts),
+    /// A ShadowPod.
+    ShadowPod(ShadowPodFacts),
+    /// An object that is copied to a peer, or the copy: a ConfigMap, a Secret, an EndpointSlice, a ShadowEndpointSlice.
+    Reflected(Reflection),
 }
 
 /// The ConfigMap with the identity of the local cluster.
@@ -118,6 +143,11 @@ pub struct NamespaceFacts {
     /// Label `discovery.liqo.io/cluster-id` of a tenant namespace.
     #[bincode(with_serde)]
     pub tenant_of: ClusterId,
+    /// Label `liqo.io/remote-cluster-id` of a namespace that extends one of a consumer.
+    #[bincode(with_serde)]
+    pub remote_cluster: ClusterId,
+    /// Annotation `liqo.io/managed-by-namespace-map` of such a namespace: namespace and name of the map.
+    pub managed_by: String,
 }
 
 /// `spec.namespaceMappingStrategy`.
@@ -209,6 +239,10 @@ pub struct NamespaceMapFacts {
     pub remote_cluster: ClusterId,
     /// Whether it is to be copied to the peer, label `liqo.io/replication` is `true`.
     pub origin: bool,
+    /// Its part in replication.
+    pub replication: Replication,
+    /// Whether finalizer `namespacemap-controller.liqo.io/finalizer` is there.
+    pub finalizer: bool,
     /// `spec.desiredMapping`.
     #[bincode(with_serde)]
     pub desired: BTreeMap<NamespaceName, NamespaceName>,
@@ -227,6 +261,18 @@ pub struct NodeFacts {
     pub remote_cluster: ClusterId,
     /// Its labels, which selectors are about.
     pub labels: BTreeMap<String, String>,
+    /// `status.addresses`: type and address, in their order.
+    pub addresses: Vec<(String, String)>,
+    /// `spec.podCIDRs`.
+    pub pod_cidrs: Vec<String>,
+    /// `status.allocatable` in thousandths of the unit.
+    pub allocatable: BTreeMap<String, u64>,
+    /// Whether condition `Ready` is true.
+    pub ready: bool,
+    /// `spec.unschedulable`.
+    pub unschedulable: bool,
+    /// Whether finalizer `virtualnode-controller.liqo.io/finalizer` is there.
+    pub finalizer: bool,
 }
 
 /// What a container is doing.
@@ -295,4 +341,12 @@ pub struct PodFacts {
     pub owner: Option<Owner>,
     /// Its labels, which selectors of Services are about.
     pub labels: BTreeMap<String, String>,
+    /// Whether condition `Ready` is true.
+    pub ready: bool,
+    /// What is copied to a peer: its labels, annotations and spec.
+    pub content: BodyDigest,
+    /// What comes back from a peer: its status.
+    pub status: BodyDigest,
+    /// Its part in reflection; nothing when it is no copy and is not about to be one.
+    pub reflection: Option<Box<Reflection>>,
 }

@@ -5,13 +5,20 @@
 //! their end. `golden_tests.rs` fails when an existing encoding moved.
 
 mod command;
+mod content;
 mod decided;
 mod done;
 mod facts;
 mod observed;
+mod peering_facts;
+mod reflection_facts;
 
+pub use content::{Content, CurrentMapping, OwnedBy, Status};
 pub use command::{Command, CommandId, Condition, Effect, Slot};
-pub use decided::{CommandIssued, IdentityChosen, OrphanNoticed, Rejected, RemoteNamespaceChosen};
+pub use decided::{
+    CommandIssued, ExternalCidrChosen, IdentityChosen, OrphanNoticed, Rejected, RemoteNamespaceChosen,
+    SubnetsChosen, SubnetsReleased,
+};
 pub use done::{CommandFailed, CommandSucceeded, CommandSuperseded, Disposition};
 pub use facts::{
     ClusterIdentityFacts, ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts, MappingFacts,
@@ -19,6 +26,12 @@ pub use facts::{
     PodFacts, PodStrategy, Requirement, SelectorTerm, Switch,
 };
 pub use observed::{
-    Applied, BodyDigest, CursorMoved, Deadline, DeadlinePassed, GenerationChanged, LeaseGained, LeaseLost,
-    OrphanReleased, Proof, RelistCompleted, Started, Vanished, WatchKey,
+    Applied, BodyDigest, Configured, ControlPlaneSettings, CursorMoved, Deadline, DeadlinePassed,
+    GenerationChanged, KubeletSettings, LeaseGained, LeaseLost, OrphanReleased, Proof, RelistCompleted,
+    ServerProbed, Settings, Started, TunnelReported, Vanished, WatchKey,
 };
+pub use peering_facts::{
+    ClusterSubnets, IdentityFacts, IpamStorageFacts, NetworkConfigFacts, PeerTokenFacts, Replication,
+    ResourceOfferFacts, ResourceRequestFacts, TunnelEndpointFacts, TunnelSpec,
+};
+pub use reflection_facts::{Reflection, ServiceFacts, ServicePort, ShadowPodFacts};

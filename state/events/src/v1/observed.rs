@@ -1,9 +1,10 @@
 //! What was seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bincode::{Decode, Encode};
-use liqo_model::{ClusterName, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
+use liqo_model::{ClusterId, ClusterName, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
 use serde::{Serialize, Serializer};
 
 use super::{CommandId, Facts};
@@ -121,6 +122,19 @@ pub struct WatchKey {
     pub selector: String,
 }
 
+impl WatchKey {
+    /// The namespace that the watch is confined to; empty when it sees all.
+    pub fn namespace(&self) -> &str {
+        let first = self.selector.split(';').next().unwrap_or_default();
+        first.strip_prefix("namespace=").unwrap_or_default()
+    }
+
+    /// Whether an object of the watch's kind and cluster is where it looks.
+    pub fn reaches(&self, namespace: &str) -> bool {
+        self.namespace().is_empty() || self.namespace() == namespace
+    }
+}
+
 impl fmt::Display for WatchKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}", self.cluster, self.kind)?;
@@ -225,4 +239,103 @@ pub struct OrphanReleased {
     /// The local namespace.
     #[bincode(with_serde)]
     pub namespace: NamespaceName,
+}
+
+/// How a process is configured, as far as decisions depend on it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Configured {
+    /// Settings of its role.
+    pub settings: Settings,
+}
+
+/// Settings of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Settings {
+    /// Of the controller manager.
+    ControlPlane(ControlPlaneSettings),
+    /// Of a virtual kubelet.
+    Kubelet(KubeletSettings),
+}
+
+/// Settings of the controller manager.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlPlaneSettings {
+    /// CIDR of the pods; empty when it was not given, and then there is no network.
+    pub pod_cidr: String,
+    /// CIDR of the services.
+    pub service_cidr: String,
+    /// CIDRs that are never given to a peer.
+    pub reserved: Vec<String>,
+    /// Share of what is free that a peer is offered, in percent.
+    pub sharing_percentage: u8,
+    /// Labels of this cluster's virtual nodes in consumers.
+    pub labels: BTreeMap<String, String>,
+    /// Whether a consumer may peer when its ForeignCluster says `Auto`.
+    pub incoming: bool,
+    /// Public key of the gateway, base64; empty until it is made.
+    pub public_key: String,
+    /// Bytes of the longest packet in the tunnel.
+    pub mtu: u16,
+}
+
+/// Settings of a virtual kubelet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KubeletSettings {
+    /// The provider.
+    #[bincode(with_serde)]
+    pub remote: ClusterId,
+    /// The provider's name.
+    #[bincode(with_serde)]
+    pub remote_name: ClusterName,
+    /// This cluster.
+    #[bincode(with_serde)]
+    pub home: ClusterId,
+    /// This cluster's name.
+    #[bincode(with_serde)]
+    pub home_name: ClusterName,
+    /// The tenant namespace here.
+    #[bincode(with_serde)]
+    pub tenant: NamespaceName,
+    /// Name of the virtual node.
+    pub node: String,
+    /// Address of this pod, where its kubelet API listens.
+    pub address: String,
+    /// Version that the node shows.
+    pub version: String,
+    /// Whether the node is only ready while the tunnel is connected.
+    pub check_network: bool,
+}
+
+/// The connection to a peer through the tunnel, as the gateway sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TunnelReported {
+    /// The peer.
+    #[bincode(with_serde)]
+    pub peer: ClusterId,
+    /// Address of the gateway that says so.
+    pub gateway: String,
+    /// Whether packets pass.
+    pub connected: bool,
+    /// Round trip in microseconds, rounded so that small changes are none; 0 when it is not known.
+    pub round_trip_micros: u32,
+    /// What is wrong; empty when nothing is.
+    pub trouble: String,
+}
+
+/// Whether the API server of a peer answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerProbed {
+    /// Which one.
+    #[bincode(with_serde)]
+    pub cluster: ClusterRef,
+    /// Whether it does.
+    pub reachable: bool,
+    /// What is wrong; empty when nothing is.
+    pub trouble: String,
 }

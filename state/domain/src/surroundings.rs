@@ -1,0 +1,158 @@
+//! Folds in what is not an object: settings, the networks of peers, tunnels, answers of API servers; and keeps account of
+//! the copies that were made.
+
+use liqo_events::{BodyDigest, CommandSucceeded, Effect, Event, Facts, Seq, Slot, UnixMillis};
+use liqo_model::{ClusterRef, Kind, ObjectKey};
+
+use crate::aggregate::Aggregate;
+use crate::state::{Fact, Mirrored, Object, State};
+
+/// Parts of slots whose writes are remembered for good.
+pub(crate) const COPY: &str = "copy";
+
+impl State {
+    pub(crate) fn evolve_surroundings(&mut self, seq: Seq, at: UnixMillis, event: &Event) {
+        match event {
+            Event::Configured(body) => {
+                self.configured = Some(Fact { seq, at, body: body.clone() });
+            }
+            Event::TunnelReported(body) => {
+                self.tunnels.insert(body.peer.clone(), Fact { seq, at, body: body.clone() });
+            }
+            Event::ServerProbed(body) => {
+                self.probes.insert(body.cluster.clone(), Fact { seq, at, body: body.clone() });
+            }
+            Event::SubnetsChosen(body) => {
+                self.subnets.insert(body.peer.clone(), Fact { seq, at, body: body.clone() });
+            }
+            Event::SubnetsReleased(body) => {
+                self.subnets.remove(&body.peer);
+            }
+            Event::ExternalCidrChosen(body) => {
+                self.external_cidr = Some(Fact { seq, at, body: body.clone() });
+            }
+            _ => {}
+        }
+        for aggregate in [Aggregate::Peers, Aggregate::Network, Aggregate::Node] {
+            self.touch(aggregate);
+        }
+    }
+
+    /// Remembers a copy. Its command says what it is a copy of.
+    pub(crate) fn mirror(&mut self, seq: Seq, at: UnixMillis, done: &CommandSucceeded) {
+        if done.slot.part == COPY {
+            let mirrored = Mirrored { id: done.id, effect: done.effect, seq, at };
+            self.mirrored.insert(done.slot.clone(), mirrored);
+        }
+    }
+
+    /// Whether the copy that the effect asks for was made and nobody changed it since.
+    pub(crate) fn is_mirrored(&self, slot: &Slot, effect: &Effect) -> bool {
+        self.mirrored.get(slot).is_some_and(|known| known.effect == crate::outbox::effect_hash(effect))
+    }
+
+    /// A copy that somebody else has changed is none any more.
+    pub(crate) fn forget_overwritten(&mut self, key: &ObjectKey, seen: &Object) {
+        let slot = Slot { object: key.clone(), part: COPY.to_owned() };
+        if !self.mirrored.contains_key(&slot) {
+            return;
+        }
+        let another = self.objects.get(key).is_some_and(|known| {
+            known.uid != seen.uid || copied(key.kind, &known.facts) != copied(key.kind, &seen.facts)
+        });
+        let ours = self.written.get(&slot).is_some_and(|written| {
+            written.resource_version.compare(&seen.resource_version) == Some(std::cmp::Ordering::Equal)
+        });
+        // The first look at an object after a start of the log shows what was written before it.
+        if another && !ours {
+            self.mirrored.remove(&slot);
+        }
+    }
+
+    pub(crate) fn forget_mirrors_of(&mut self, key: &ObjectKey) {
+        self.mirrored.remove(&Slot { object: key.clone(), part: COPY.to_owned() });
+    }
+
+    /// Marks what depends on an object, in whatever cluster it is.
+    pub(crate) fn touch_peerings(&mut self, key: &ObjectKey) {
+        match key.kind {
+            Kind::Secret | Kind::Deployment | Kind::RoleBinding | Kind::ServiceAccount => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Namespaces);
+            }
+            Kind::ForeignCluster | Kind::ClusterRoleBinding => {
+                self.touch(Aggregate::Replication);
+                self.touch(Aggregate::Network);
+                self.touch(Aggregate::Node);
+            }
+            Kind::ResourceRequest | Kind::ResourceOffer => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Replication);
+                self.touch(Aggregate::Node);
+            }
+            Kind::NetworkConfig | Kind::TunnelEndpoint | Kind::IpamStorage | Kind::NatMapping => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Network);
+                self.touch(Aggregate::Replication);
+                self.touch(Aggregate::Node);
+            }
+            Kind::NamespaceMap => {
+                self.touch(Aggregate::Replication);
+                self.touch(Aggregate::Namespaces);
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Copies);
+            }
+            Kind::Node => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Network);
+                self.touch(Aggregate::Node);
+            }
+            Kind::Namespace => self.touch(Aggregate::Namespaces),
+            Kind::CertificateSigningRequest => self.touch(Aggregate::Signing),
+            Kind::Service if key.cluster == ClusterRef::Local => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Network);
+            }
+            _ => {}
+        }
+        if COPIED.contains(&key.kind) {
+            self.touch(Aggregate::Copy(key.clone()));
+        }
+    }
+
+    /// Marks what waits for complete lists.
+    pub(crate) fn touch_listed(&mut self, kind: Kind) {
+        match kind {
+            Kind::Pod => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Copies);
+            }
+            kind if COPIED.contains(&kind) => self.touch(Aggregate::Copies),
+            kind => self.touch_peerings(&ObjectKey::local(kind, "", "")),
+        }
+    }
+}
+
+/// Kinds of which there are copies in other clusters, or that are made after such.
+pub(crate) const COPIED: [Kind; 9] = [
+    Kind::Pod,
+    Kind::ConfigMap,
+    Kind::Secret,
+    Kind::Service,
+    Kind::EndpointSlice,
+    Kind::Ingress,
+    Kind::ServiceAccount,
+    Kind::ShadowPod,
+    Kind::ShadowEndpointSlice,
+];
+
+/// The part of an object that a copy consists of. Of a pod at home that is the status, of everything else the content.
+fn copied(kind: Kind, facts: &Facts) -> Option<BodyDigest> {
+    match facts {
+        Facts::Pod(pod) if kind == Kind::Pod => Some(pod.status),
+        Facts::Service(service) => Some(service.reflection.content),
+        Facts::ShadowPod(shadow) => Some(shadow.reflection.content),
+        Facts::Reflected(reflection) => Some(reflection.content),
+        _ => None,
+    }
+}
