@@ -6,7 +6,7 @@ use liqo_events::{
     Command, CommandFailed, CommandId, CommandIssued, CommandSucceeded, Condition, Deadline, Disposition,
     Effect, Event, Seq, Slot, UnixMillis, WatchKey,
 };
-use liqo_model::{Kind, ObjectKey, ResourceVersion, Uid};
+use liqo_model::{Kind, ObjectKey, ResourceVersion};
 use sha2::{Digest, Sha256};
 
 use crate::machine::{Output, Ready};

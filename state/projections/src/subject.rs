@@ -28,6 +28,12 @@ pub fn object_of(event: &Event) -> Option<&ObjectKey> {
         | Event::LeaseLost(_)
         | Event::IdentityChosen(_)
         | Event::RemoteNamespaceChosen(_)
+        | Event::Configured(_)
+        | Event::TunnelReported(_)
+        | Event::ServerProbed(_)
+        | Event::SubnetsChosen(_)
+        | Event::SubnetsReleased(_)
+        | Event::ExternalCidrChosen(_)
         | Event::CommandSuperseded(_)
         | Event::CommandFailed(_) => None,
     }
@@ -55,6 +61,12 @@ pub fn command_of(event: &Event) -> Option<CommandId> {
         | Event::OrphanReleased(_)
         | Event::IdentityChosen(_)
         | Event::RemoteNamespaceChosen(_)
+        | Event::Configured(_)
+        | Event::TunnelReported(_)
+        | Event::ServerProbed(_)
+        | Event::SubnetsChosen(_)
+        | Event::SubnetsReleased(_)
+        | Event::ExternalCidrChosen(_)
         | Event::Rejected(_)
         | Event::OrphanNoticed(_) => None,
     }

@@ -4,7 +4,7 @@ mod facts;
 
 use liqo_events::{
     Applied, CommandFailed, Deadline, Disposition, Effect, Event, GenerationChanged, LeaseGained, Proof,
-    RelistCompleted,
+    RelistCompleted, Settings, TunnelReported,
 };
 
 /// What happened, in one line without the time and the number of the event.
@@ -35,6 +35,34 @@ pub fn summary(event: &Event) -> String {
         Event::RemoteNamespaceChosen(chosen) => {
             format!("remote name of namespace {} chosen: {}", chosen.namespace, chosen.remote)
         }
+        Event::Configured(configured) => match &configured.settings {
+            Settings::ControlPlane(settings) => {
+                format!(
+                    "configured as the control plane: pods {}, services {}",
+                    settings.pod_cidr, settings.service_cidr
+                )
+            }
+            Settings::Kubelet(settings) => {
+                format!("configured as virtual kubelet of {}", settings.remote_name)
+            }
+        },
+        Event::TunnelReported(report) => tunnel(report),
+        Event::ServerProbed(probe) if probe.reachable => {
+            format!("the API server of {} answers", probe.cluster)
+        }
+        Event::ServerProbed(probe) => {
+            format!("the API server of {} does not answer: {}", probe.cluster, probe.trouble)
+        }
+        Event::SubnetsChosen(chosen) => format!(
+            "networks of {} chosen: pods {} for its {}, others {} for its {}",
+            chosen.peer,
+            chosen.used_pod_cidr,
+            chosen.pod_cidr,
+            chosen.used_external_cidr,
+            chosen.external_cidr
+        ),
+        Event::SubnetsReleased(released) => format!("networks of {} given back", released.peer),
+        Event::ExternalCidrChosen(chosen) => format!("external CIDR chosen: {}", chosen.cidr),
         Event::Rejected(rejected) => format!("{} rejected: {}", rejected.object, rejected.reason),
         Event::CommandIssued(issued) => {
             format!(
@@ -51,6 +79,15 @@ pub fn summary(event: &Event) -> String {
         }
         Event::CommandSuperseded(done) => format!("command {} pointless: {}", done.id, done.reason),
         Event::CommandFailed(failed) => self::failed(failed),
+    }
+}
+
+fn tunnel(report: &TunnelReported) -> String {
+    if report.connected {
+        let millis = f64::from(report.round_trip_micros) / 1000.0;
+        format!("tunnel to {} connected, round trip {millis:.1} ms", report.peer)
+    } else {
+        format!("tunnel to {} not connected: {}", report.peer, report.trouble)
     }
 }
 
@@ -144,6 +181,16 @@ fn effect(effect: &Effect) -> String {
             format!("write its status: phase {phase}, {} peers", conditions.len())
         }
         Effect::Relist { watch } => format!("list watch {watch} anew"),
+        Effect::Put { content } => format!("have it as {}", content.name()),
+        Effect::PutStatus { .. } => "write its status".to_owned(),
+        Effect::Delete { cause, .. } => format!("delete it, because of event {cause}"),
+        Effect::Authenticate { name, auth_url, .. } => format!("have an identity at {name}, from {auth_url}"),
+        Effect::Replicate { from, .. } => format!("have it as a copy of {from}"),
+        Effect::ReplicateStatus { from, .. } => format!("take its status from the copy {from}"),
+        Effect::Reflect { from, .. } => format!("reflect {from}"),
+        Effect::MirrorStatus { from, .. } => format!("take its status from {from}"),
+        Effect::Materialize { from, .. } => format!("make what {from} stands for"),
+        Effect::ApproveSigning { .. } => "approve it".to_owned(),
     }
 }
 

@@ -200,6 +200,26 @@ pub enum Content {
 }
 
 impl Content {
+    /// The name of what it is, for logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::ForeignCluster { .. } => "ForeignCluster",
+            Self::ResourceRequest { .. } => "ResourceRequest",
+            Self::ResourceOffer { .. } => "ResourceOffer",
+            Self::NetworkConfig { .. } => "NetworkConfig",
+            Self::TunnelEndpoint { .. } => "TunnelEndpoint",
+            Self::NatMapping { .. } => "NatMapping",
+            Self::IpamStorage { .. } => "IpamStorage",
+            Self::NamespaceMap { .. } => "NamespaceMap",
+            Self::PeerBinding { .. } => "PeerBinding",
+            Self::KubeletAccount { .. } => "KubeletAccount",
+            Self::KubeletBinding { .. } => "KubeletBinding",
+            Self::VirtualKubelet { .. } => "VirtualKubelet",
+            Self::RemoteNamespace { .. } => "RemoteNamespace",
+            Self::VirtualNode { .. } => "VirtualNode",
+        }
+    }
+
     /// The content without its times, for comparing wishes.
     #[must_use]
     pub fn timeless(&self) -> Self {

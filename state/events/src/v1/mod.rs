@@ -13,8 +13,8 @@ mod observed;
 mod peering_facts;
 mod reflection_facts;
 
-pub use content::{Content, CurrentMapping, OwnedBy, Status};
 pub use command::{Command, CommandId, Condition, Effect, Slot};
+pub use content::{Content, CurrentMapping, OwnedBy, Status};
 pub use decided::{
     CommandIssued, ExternalCidrChosen, IdentityChosen, OrphanNoticed, Rejected, RemoteNamespaceChosen,
     SubnetsChosen, SubnetsReleased,

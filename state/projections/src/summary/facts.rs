@@ -18,8 +18,47 @@ pub(super) fn in_words(facts: &Facts) -> String {
         Facts::NamespaceMap(map) => namespace_map(map),
         Facts::Node(node) => self::node(node),
         Facts::Pod(pod) => self::pod(pod),
+        Facts::Identity(identity) => {
+            format!("identity at {}, namespace {}", identity.peer, identity.remote_namespace)
+        }
+        Facts::PeerToken(token) => format!("token of {}", token.peer),
+        Facts::ResourceRequest(request) => {
+            let withdrawn = if request.withdrawn { ", withdrawn" } else { "" };
+            format!("of {}, offer {}{withdrawn}", request.cluster_name, said(&request.offer_state))
+        }
+        Facts::ResourceOffer(offer) => {
+            let withdrawn = if offer.withdrawn { ", withdrawn" } else { "" };
+            let (phase, kubelet) = (said(&offer.phase), said(&offer.virtual_kubelet));
+            format!("of {}, phase {phase}, virtual kubelet {kubelet}{withdrawn}", offer.cluster_id)
+        }
+        Facts::NetworkConfig(config) => {
+            let done = if config.processed { "processed" } else { "not processed yet" };
+            format!(
+                "for {}, pods {}, endpoint {}, {done}",
+                config.cluster_id, config.pod_cidr, config.endpoint
+            )
+        }
+        Facts::TunnelEndpoint(tunnel) => {
+            format!("to {}, {}", tunnel.spec.cluster_name, said(&tunnel.connection))
+        }
+        Facts::IpamStorage(storage) => {
+            format!(
+                "pods {}, external {}, {} peers",
+                storage.pod_cidr,
+                storage.external_cidr,
+                storage.clusters.len()
+            )
+        }
+        Facts::Service(service) => format!("{}, {} ports", said(&service.kind), service.ports.len()),
+        Facts::ShadowPod(shadow) => format!("of {}, phase {}", shadow.reflection.origin, said(&shadow.phase)),
+        Facts::Reflected(reflection) if reflection.home_uid.is_empty() => return String::new(),
+        Facts::Reflected(reflection) => format!("copy of {}", reflection.home_uid),
     };
     format!(": {words}")
+}
+
+fn said(text: &str) -> &str {
+    if text.is_empty() { "unknown" } else { text }
 }
 
 /// `NetworkStatus=Established, OutgoingPeering=Pending`.
