@@ -86,7 +86,7 @@ impl Session {
 /// How far each watch of a cluster has been followed.
 fn cursors(state: &State, cluster: &ClusterRef) -> Vec<Cursor> {
     let generation = state.generation(cluster);
-    let cursors = state.cursors.iter().filter(|((of, _), _)| of == cluster);
+    let cursors = state.cursors.iter().filter(|((of, _, _), _)| of == cluster);
     cursors
         .map(|(_, cursor)| Cursor {
             watch: cursor.body.watch.clone(),

@@ -41,6 +41,14 @@ pub fn project(key: &ObjectKey, body: &Value) -> Facts {
         Kind::NamespaceMap => namespace_map::facts(&fields),
         Kind::Secret
         | Kind::Lease
+        | Kind::Service
+        | Kind::ServiceAccount
+        | Kind::EndpointSlice
+        | Kind::RoleBinding
+        | Kind::ClusterRoleBinding
+        | Kind::Deployment
+        | Kind::CertificateSigningRequest
+        | Kind::Ingress
         | Kind::ResourceRequest
         | Kind::ResourceOffer
         | Kind::NetworkConfig

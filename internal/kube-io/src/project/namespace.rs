@@ -13,5 +13,6 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
     Ok(Facts::Namespace(NamespaceFacts {
         scheduling_enabled: object.label(labels::SCHEDULING_ENABLED)? == labels::TRUE,
         tenant_of,
+        ..NamespaceFacts::default()
     }))
 }

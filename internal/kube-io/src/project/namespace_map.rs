@@ -16,6 +16,7 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
             .map(|(local, remote)| (NamespaceName::from(local), NamespaceName::from(remote)))
             .collect(),
         current: current.map(|(local, now)| Ok((local.to_owned(), mapping(&now)?))).collect::<Read<_>>()?,
+        ..NamespaceMapFacts::default()
     }))
 }
 

@@ -10,5 +10,6 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
         is_virtual: object.label(labels::TYPE)? == labels::TYPE_VIRTUAL_NODE,
         remote_cluster: object.label(labels::REMOTE_CLUSTER_ID)?.into(),
         labels: object.texts("metadata.labels")?,
+        ..NodeFacts::default()
     }))
 }

@@ -24,6 +24,7 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
         memory_bytes: requests(&containers, "memory", WHOLE)?,
         owner: owner(object)?,
         labels: object.texts("metadata.labels")?,
+        ..PodFacts::default()
     }))
 }
 

@@ -1,7 +1,7 @@
 //! From an effect to the step for an object. A new effect is one file here and one arm.
 
 use liqo_events::Effect;
-use liqo_model::{ObjectKey, Uid};
+use liqo_model::ObjectKey;
 use serde_json::Value;
 
 use super::step::Step;
@@ -11,7 +11,7 @@ use super::{
 
 /// What the effect means for the object as it is, which is `None` when there is no such object.
 pub(super) fn step(effect: &Effect, key: &ObjectKey, object: Option<&Value>) -> Step {
-    if let Some(uid) = life(effect) {
+    if let Some(uid) = effect.life() {
         let Some(object) = object else { return Step::Superseded(format!("{key} is no more")) };
         if object["metadata"]["uid"].as_str() != Some(uid.as_str()) {
             return Step::Superseded(format!("{key} is another object of the same name"));
@@ -21,26 +21,7 @@ pub(super) fn step(effect: &Effect, key: &ObjectKey, object: Option<&Value>) -> 
     match effect {
         Effect::WriteIdentity { id, name } => identity::step(key, id, name, object),
         Effect::EnsureTenantNamespace { id } => tenant_namespace::step(key, id, object),
-        Effect::LabelForeignCluster { .. }
-        | Effect::WriteForeignClusterStatus { .. }
-        | Effect::SetFinalizer { .. }
-        | Effect::SetScheduling { .. }
-        | Effect::MapNamespace { .. }
-        | Effect::WriteOffloadingStatus { .. }
-        | Effect::Relist { .. } => Step::Nothing,
-    }
-}
-
-/// The life that the effect is about; nothing when it makes the object.
-fn life(effect: &Effect) -> Option<&Uid> {
-    match effect {
-        Effect::LabelForeignCluster { uid, .. }
-        | Effect::WriteForeignClusterStatus { uid, .. }
-        | Effect::SetFinalizer { uid, .. }
-        | Effect::SetScheduling { uid, .. }
-        | Effect::MapNamespace { uid, .. }
-        | Effect::WriteOffloadingStatus { uid, .. } => Some(uid),
-        Effect::WriteIdentity { .. } | Effect::EnsureTenantNamespace { .. } | Effect::Relist { .. } => None,
+        _ => Step::Nothing,
     }
 }
 
@@ -58,8 +39,6 @@ fn of_life(effect: &Effect, key: &ObjectKey, object: &Value) -> Step {
                 offloading_status::Head { remote_name, phase, observed_generation: *observed_generation };
             offloading_status::step(&head, conditions, object)
         }
-        Effect::WriteIdentity { .. } | Effect::EnsureTenantNamespace { .. } | Effect::Relist { .. } => {
-            Step::Nothing
-        }
+        _ => Step::Nothing,
     }
 }

@@ -42,6 +42,16 @@ impl Actuator for Writer {
     async fn act(&self, command: &Command, attempt: u32) -> Outcome {
         let outcome = match &command.effect {
             Effect::Relist { watch } => self.relist(watch).await,
+            Effect::Delete { uid, .. } => self.delete(&command.slot.object, uid).await,
+            Effect::Put { .. }
+            | Effect::PutStatus { .. }
+            | Effect::Authenticate { .. }
+            | Effect::Replicate { .. }
+            | Effect::ReplicateStatus { .. }
+            | Effect::Reflect { .. }
+            | Effect::MirrorStatus { .. }
+            | Effect::Materialize { .. }
+            | Effect::ApproveSigning { .. } => outcome::later("it cannot be carried out yet"),
             Effect::WriteIdentity { .. }
             | Effect::LabelForeignCluster { .. }
             | Effect::EnsureTenantNamespace { .. }
