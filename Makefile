@@ -14,9 +14,9 @@ ENTER := if [ -f target/environment ]; then . target/environment; fi;
 
 # Which of setup.sh's lists a goal takes; its prerequisites inherit it.
 LIST := test
-quickstart build bench: LIST := quickstart
+quickstart build images bench: LIST := quickstart
 
-.PHONY: help setup build generate quickstart test check lint bench soak down clean
+.PHONY: help setup build images generate quickstart test check lint bench soak down clean
 
 help: ## show these lines
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -30,15 +30,18 @@ build: setup ## compile the workspace, and Kubernetes when the cache lacks it
 	built=$$(rustc -vV | sed -n 's/^host: //p')/debug; \
 	ln -sfn ../$$built/testbed $(BIN)/testbed; \
 	ln -sfn ../$$built/liqo-runner $(BIN)/runner; \
-	for program in liqoctl liqo-controller-manager liqo-fabric; do ln -sfn ../$$built/$$program $(BIN)/$$program; done; \
+	for program in liqoctl liqo-controller-manager liqo-fabric liqo-images; do ln -sfn ../$$built/$$program $(BIN)/$$program; done; \
 	kubernetes=$$($(BIN)/testbed kubernetes); \
 	ln -sfn "$$kubernetes/kubectl" $(BIN)/kubectl; \
 	ln -sfn "$$kubernetes/helm" $(BIN)/helm
 
+images: build ## write the images of Liqo into target/images
+	@$(BIN)/liqo-images
+
 generate: setup ## write the custom resource definitions in deploy/crds anew
 	@$(ENTER) cargo run -p liqo-api --bin liqo-generate -- deploy/crds
 
-quickstart: build ## start two clusters with overlapping pod CIDRs and run a pod in each
+quickstart: images ## start two clusters with overlapping pod CIDRs, and run pods of the one in the other
 	@$(ENTER) integration/quickstart/quickstart.sh
 
 test: setup lint build ## everything: format, lints, licences, all test tiers; ends all clusters

@@ -50,17 +50,25 @@ impl Kubectl {
     ///
     /// As [`Self::run`].
     pub fn apply(&self, manifest: &str) -> Result<String> {
-        let words = ["apply", "--server-side", "-f", "-"];
-        let mut command = self.command(&words);
+        self.given(&["apply", "--server-side", "-f", "-"], manifest)
+    }
+
+    /// Creates objects from text, and gives what the API server made of them: one JSON document each.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn create(&self, manifest: &str) -> Result<String> {
+        self.given(&["create", "-f", "-", "-o", "json"], manifest)
+    }
+
+    fn given(&self, words: &[&str], input: &str) -> Result<String> {
+        let mut command = self.command(words);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let given = || -> std::io::Result<Output> {
-            let mut child = command.spawn()?;
-            // It may refuse before it has read everything, and then says why.
-            let _ = child.stdin.take().map(|mut input| input.write_all(manifest.as_bytes()));
-            child.wait_with_output()
-        };
-        let output = { given }().map_err(|source| self.not_run(source))?;
-        succeeded(output, &words)
+        let mut child = command.spawn().map_err(|source| self.not_run(source))?;
+        // It may refuse before it has read everything, and then says why.
+        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input.as_bytes()));
+        succeeded(child.wait_with_output().map_err(|source| self.not_run(source))?, words)
     }
 
     fn not_run(&self, source: std::io::Error) -> Error {

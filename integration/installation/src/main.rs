@@ -37,7 +37,9 @@ fn run(flags: Flags) -> Result<()> {
         match image.make(&programs, &flags.into)? {
             Outcome::Written => println!("{}: {}", image.name(), archive.display()),
             Outcome::Current => println!("{}: {} is current", image.name(), archive.display()),
-            Outcome::Absent(program) => println!("{}: skipped, there is no {}", image.name(), program.display()),
+            Outcome::Absent(program) => {
+                println!("{}: skipped, there is no {}", image.name(), program.display());
+            }
         }
     }
     Ok(())
