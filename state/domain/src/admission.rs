@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use liqo_events::{Facts, OffloadingFacts, PodStrategy, SelectorTerm};
-use liqo_model::{Kind, NamespaceName, ObjectKey};
+use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey};
 
 use crate::offloading::OFFLOADING_NAME;
 use crate::selector::{Invalid, selects};
@@ -130,6 +130,29 @@ fn without_offloading(state: &State, namespace: &NamespaceName) -> Placement {
     }
 }
 
+/// Whose a namespace is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NamespaceOrigin {
+    /// There is no such namespace, as far as is known.
+    Missing,
+    /// It is this cluster's own.
+    Local,
+    /// It extends one of this consumer.
+    Consumer(ClusterId),
+}
+
+/// Whose a namespace is, which only this cluster says: consumers cannot write its labels.
+pub fn namespace_origin(state: &State, namespace: &NamespaceName) -> NamespaceOrigin {
+    let key = ObjectKey::local_cluster_scoped(Kind::Namespace, namespace.as_str());
+    match state.objects.get(&key).map(|namespace| &namespace.facts) {
+        None => NamespaceOrigin::Missing,
+        Some(Facts::Namespace(facts)) if !facts.remote_cluster.as_str().is_empty() => {
+            NamespaceOrigin::Consumer(facts.remote_cluster.clone())
+        }
+        Some(_) => NamespaceOrigin::Local,
+    }
+}
+
 /// Why an object of Liqo cannot be as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forbidden {
@@ -148,7 +171,10 @@ impl fmt::Display for Forbidden {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OffloadingName => {
-                write!(out, "metadata.name has to be {OFFLOADING_NAME:?}: a namespace has one NamespaceOffloading")
+                write!(
+                    out,
+                    "metadata.name has to be {OFFLOADING_NAME:?}: a namespace has one NamespaceOffloading"
+                )
             }
             Self::Fixed { field, instead } => write!(out, "{field} cannot be changed: {instead}"),
         }

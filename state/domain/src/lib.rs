@@ -31,8 +31,8 @@ mod tests;
 mod writer;
 
 pub use admission::{
-    Forbidden, PeerIdentity, Placement, Strategies, Undecided, foreign_cluster_label, foreign_cluster_violation,
-    offloading_violation, offloading_warning, pod_placement,
+    Forbidden, NamespaceOrigin, PeerIdentity, Placement, Strategies, Undecided, foreign_cluster_label,
+    foreign_cluster_violation, namespace_origin, offloading_violation, offloading_warning, pod_placement,
 };
 pub use identity::IDENTITY_CONFIG_MAP;
 pub use kubelet::KubeletMachine;

@@ -1,6 +1,6 @@
 //! What the webhooks say: decision tables.
 
-use liqo_events::{Event, Facts, OffloadingFacts, PodStrategy, Requirement, SelectorTerm};
+use liqo_events::{Event, Facts, NamespaceFacts, OffloadingFacts, PodStrategy, Requirement, SelectorTerm};
 use liqo_model::{Kind, NamespaceName};
 
 use super::scenario::{
@@ -8,8 +8,8 @@ use super::scenario::{
     offloading_facts, offloading_key, started,
 };
 use crate::{
-    Forbidden, PeerIdentity, Placement, State, Strategies, Undecided, foreign_cluster_label,
-    foreign_cluster_violation, offloading_violation, offloading_warning, pod_placement,
+    Forbidden, NamespaceOrigin, PeerIdentity, Placement, State, Strategies, Undecided, foreign_cluster_label,
+    foreign_cluster_violation, namespace_origin, offloading_violation, offloading_warning, pod_placement,
 };
 
 fn placement(state: &State) -> Placement {
@@ -127,6 +127,23 @@ fn admission_waits_only_for_what_others_may_know() {
         (Placement::LocalAndRemote { terms: vec![] }, false),
     ] {
         assert_eq!(placement.may_change_soon(), soon, "{placement:?}");
+    }
+}
+
+#[test]
+fn admission_knows_whose_a_namespace_is() {
+    let of = |consumer: &str| {
+        Facts::Namespace(NamespaceFacts { remote_cluster: consumer.into(), ..NamespaceFacts::default() })
+    };
+    for (facts, expected) in [
+        (None, NamespaceOrigin::Missing),
+        (Some(of("")), NamespaceOrigin::Local),
+        (Some(of("rome-id")), NamespaceOrigin::Consumer("rome-id".into())),
+        (Some(Facts::Malformed("metadata.labels".to_owned())), NamespaceOrigin::Local),
+    ] {
+        let events = facts.map(|facts| applied(namespace_key("shop"), "20", facts));
+        let state = Scenario::settled().given(events).state;
+        assert_eq!(namespace_origin(&state, &NamespaceName::new("shop")), expected);
     }
 }
 

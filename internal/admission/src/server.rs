@@ -1,0 +1,8 @@
+//! HTTPS, as the API server speaks it to webhooks.
+
+mod connection;
+mod reply;
+mod service;
+
+pub(crate) use connection::{Listening, serve};
+pub(crate) use service::Service;
