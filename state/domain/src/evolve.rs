@@ -1,8 +1,8 @@
 //! Folds events into the state. Nothing here decides, and nothing here fails.
 
 use liqo_events::{
-    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained,
-    LeaseLost, Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
+    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost,
+    Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
@@ -18,6 +18,7 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
         Event::Started(body) => {
             state.started = Some(fact(seq, at, body));
             state.touch(Aggregate::Identity);
+            state.touch(Aggregate::Network);
         }
         Event::Applied(applied) => state.evolve_applied(seq, at, applied),
         Event::Vanished(vanished) => state.evolve_vanished(seq, at, vanished),
@@ -39,7 +40,9 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
         Event::OrphanReleased(body) => state.evolve_released(seq, body),
         Event::IdentityChosen(body) => {
             state.identity = Some(fact(seq, at, body));
-            for aggregate in [Aggregate::Identity, Aggregate::Peers, Aggregate::Offloadings] {
+            for aggregate in
+                [Aggregate::Identity, Aggregate::Peers, Aggregate::Offloadings, Aggregate::Network]
+            {
                 state.touch(aggregate);
             }
         }

@@ -4,6 +4,7 @@
 //! touch (`decide`). Each aggregate has one planner, which `resume` runs as well: edge and level are the same code, so a
 //! missed edge strands nothing. Nothing here reads a clock, draws a number or does input or output.
 
+pub mod addressing;
 mod admission;
 mod aggregate;
 mod compact;
@@ -38,6 +39,7 @@ pub use identity::IDENTITY_CONFIG_MAP;
 pub use kubelet::KubeletMachine;
 pub use liqo::LiqoMachine;
 pub use machine::{ArmedDeadline, Listed, Machine, Output, Ready};
+pub use network::{ActiveGateway, active_gateway};
 pub use offloading::{OFFLOADING_FINALIZER, OFFLOADING_NAME};
 pub use orphans::SECOND_LOOK_MILLIS;
 pub use outbox::{Pending, Waiting, effect_hash};

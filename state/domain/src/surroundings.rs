@@ -113,6 +113,7 @@ impl State {
                 self.touch(Aggregate::Peers);
                 self.touch(Aggregate::Network);
             }
+            Kind::Pod if self.is_of_liqo(key) => self.touch(Aggregate::Network),
             _ => {}
         }
         if COPIED.contains(&key.kind) {
@@ -120,11 +121,17 @@ impl State {
         }
     }
 
+    fn is_of_liqo(&self, key: &ObjectKey) -> bool {
+        let namespace = self.started.as_ref().map(|started| started.body.namespace.as_str());
+        key.cluster == ClusterRef::Local && namespace == Some(key.namespace.as_str())
+    }
+
     /// Marks what waits for complete lists.
     pub(crate) fn touch_listed(&mut self, kind: Kind) {
         match kind {
             Kind::Pod => {
                 self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Network);
                 self.touch(Aggregate::Copies);
             }
             kind if COPIED.contains(&kind) => self.touch(Aggregate::Copies),

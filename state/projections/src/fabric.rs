@@ -12,6 +12,8 @@
 //! An entry is a JSON object with camelCase keys. Members that a reader does not know are ignored. Nothing in it is a
 //! secret: an agent finds its own private key in a mounted file.
 
+mod from_state;
+
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
@@ -21,6 +23,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::view::View;
+
+pub use from_state::{gateway_view, node_view};
 
 /// The topic of the gateway.
 pub const GATEWAY_TOPIC: &str = "gateway";
@@ -34,6 +38,11 @@ const NODE_PREFIX: &str = "node/";
 /// The topic of a node's agent.
 pub fn node_topic(node: &str) -> String {
     format!("{NODE_PREFIX}{node}")
+}
+
+/// The node that a topic is of, if it is one of a node's agent.
+pub fn node_of_topic(topic: &str) -> Option<&str> {
+    topic.strip_prefix(NODE_PREFIX)
 }
 
 /// The overlay between the gateway and the nodes.
@@ -240,5 +249,7 @@ fn parsed<T: DeserializeOwned>(key: &str, json: &str, malformed: &mut Vec<Malfor
         .ok()
 }
 
+#[cfg(test)]
+mod from_state_tests;
 #[cfg(test)]
 mod tests;

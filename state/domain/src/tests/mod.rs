@@ -4,6 +4,7 @@ mod admission;
 mod arbitrary;
 mod identity;
 mod lives;
+mod network;
 mod offloading;
 mod orphans;
 mod outbox;

@@ -1,0 +1,172 @@
+//! Peers, with every object of the network that is about them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use liqo_events::{Facts, ForeignClusterFacts, NetworkConfigFacts, PeeringType, Seq, TunnelEndpointFacts};
+use liqo_model::{ClusterId, Kind, ObjectKey, unique_name};
+
+use crate::state::{Object, State};
+
+/// An object and what it says.
+pub(super) struct Seen<'a, F> {
+    pub(super) key: &'a ObjectKey,
+    pub(super) object: &'a Object,
+    pub(super) facts: &'a F,
+}
+
+impl<F> Clone for Seen<'_, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Seen<'_, F> {}
+
+/// A peer.
+pub(super) struct Party<'a> {
+    pub(super) id: &'a ClusterId,
+    /// Its ForeignCluster.
+    pub(super) foreign: Option<Seen<'a, ForeignClusterFacts>>,
+    /// What we tell it.
+    pub(super) ours: Option<Seen<'a, NetworkConfigFacts>>,
+    /// What it tells us.
+    pub(super) theirs: Option<Seen<'a, NetworkConfigFacts>>,
+    /// Our end of the tunnel.
+    pub(super) tunnel: Option<Seen<'a, TunnelEndpointFacts>>,
+    /// The event that says what [`Self::is_joined`] says.
+    pub(super) judged: Seq,
+}
+
+/// A peer with which a direction of the peering stands.
+pub(super) struct Joined<'a> {
+    pub(super) foreign: Seen<'a, ForeignClusterFacts>,
+    tenant: &'a str,
+    name: String,
+}
+
+impl<'a> Party<'a> {
+    /// The peer as long as it has part in the network. Until its tenant namespace is known nothing can be told to it.
+    pub(super) fn joined(&self) -> Option<Joined<'a>> {
+        let foreign = self.foreign.filter(is_established)?;
+        let tenant = foreign.facts.tenant_local.as_str();
+        let name = unique_name(&foreign.facts.cluster_name, self.id);
+        (!tenant.is_empty()).then_some(Joined { foreign, tenant, name })
+    }
+
+    /// Its NatMapping, when its name is known.
+    pub(super) fn mapping(&self) -> Option<ObjectKey> {
+        let foreign = self.foreign?;
+        Some(mapping(&unique_name(&foreign.facts.cluster_name, self.id)))
+    }
+
+    /// Whether neither side has anything of the other.
+    pub(super) fn is_over(&self) -> bool {
+        !self.foreign.as_ref().is_some_and(is_established)
+            && self.ours.is_none()
+            && self.theirs.is_none()
+            && self.tunnel.is_none()
+    }
+}
+
+impl Joined<'_> {
+    /// The name of everything that is about the peer.
+    pub(super) fn key(&self, kind: Kind) -> ObjectKey {
+        ObjectKey::local(kind, self.tenant, self.name.as_str())
+    }
+
+    pub(super) fn mapping(&self) -> ObjectKey {
+        mapping(&self.name)
+    }
+}
+
+fn mapping(name: &str) -> ObjectKey {
+    ObjectKey::local_cluster_scoped(Kind::NatMapping, format!("natmapping-{name}"))
+}
+
+fn is_established(foreign: &Seen<'_, ForeignClusterFacts>) -> bool {
+    let directions = ["OutgoingPeering", "IncomingPeering"];
+    let mut conditions = foreign.facts.conditions.iter();
+    !foreign.object.deleting
+        && foreign.facts.peering_type == PeeringType::OutOfBand
+        && conditions.any(|one| directions.contains(&one.kind.as_str()) && one.status == "Established")
+}
+
+/// Every peer that there is or was, in the order of their IDs.
+pub(super) fn parties<'a>(state: &'a State, own: &ClusterId) -> Vec<Party<'a>> {
+    let foreign = foreign_clusters(state);
+    let configs: Vec<_> = seen(state, Kind::NetworkConfig, |facts| match facts {
+        Facts::NetworkConfig(facts) => Some(facts),
+        _ => None,
+    })
+    .collect();
+    let tunnels: Vec<_> = seen(state, Kind::TunnelEndpoint, |facts| match facts {
+        Facts::TunnelEndpoint(facts) => Some(facts),
+        _ => None,
+    })
+    .collect();
+    let mut ids: BTreeSet<&ClusterId> = foreign.keys().copied().collect();
+    ids.extend(configs.iter().map(|config| about(config.facts)));
+    ids.extend(tunnels.iter().map(|tunnel| &tunnel.facts.spec.cluster_id));
+    ids.extend(state.subnets.iter().map(|(id, _)| id));
+    let listed = state.local_list(Kind::ForeignCluster).map(|list| list.seq).unwrap_or_default();
+    let of_peer = |id: &'a ClusterId| {
+        let foreign = foreign.get(id).copied();
+        let of_us = |config: &&Seen<'a, NetworkConfigFacts>| {
+            config.facts.replication.origin && is_named_for(config.key, foreign, id)
+        };
+        let of_them = |config: &&Seen<'a, NetworkConfigFacts>| {
+            config.facts.replication.replicated && is_in_tenant(config.key, foreign)
+        };
+        let mine = || configs.iter().filter(|config| about(config.facts) == id);
+        Party {
+            id,
+            foreign,
+            ours: mine().find(of_us).copied(),
+            theirs: mine().filter(of_them).min_by_key(|config| config.object.deleting).copied(),
+            tunnel: tunnels.iter().find(|tunnel| tunnel.facts.spec.cluster_id == *id).copied(),
+            judged: foreign.map_or(listed, |foreign| foreign.object.seen),
+        }
+    };
+    ids.into_iter().filter(|id| !id.is_empty() && *id != own).map(of_peer).collect()
+}
+
+/// The ForeignCluster of each peer; of several with one ID the oldest, as the verdict on them has it.
+fn foreign_clusters(state: &State) -> BTreeMap<&ClusterId, Seen<'_, ForeignClusterFacts>> {
+    let mut eldest: BTreeMap<&ClusterId, Seen<'_, ForeignClusterFacts>> = BTreeMap::new();
+    let all = seen(state, Kind::ForeignCluster, |facts| match facts {
+        Facts::ForeignCluster(facts) => Some(facts),
+        _ => None,
+    });
+    for foreign in all {
+        let age = |one: &Seen<'_, _>| (one.object.created_at, one.key.name.clone());
+        let known = eldest.get(&foreign.facts.cluster_id);
+        if known.is_none_or(|known| age(&foreign) < age(known)) {
+            eldest.insert(&foreign.facts.cluster_id, foreign);
+        }
+    }
+    eldest
+}
+
+fn seen<'a, F: 'a>(
+    state: &'a State,
+    kind: Kind,
+    read: impl Fn(&'a Facts) -> Option<&'a F> + 'a,
+) -> impl Iterator<Item = Seen<'a, F>> {
+    state.local(kind).filter_map(move |(key, object)| Some(Seen { key, object, facts: read(&object.facts)? }))
+}
+
+/// The peer that a NetworkConfig is for, or from.
+fn about(facts: &NetworkConfigFacts) -> &ClusterId {
+    if facts.replication.origin { &facts.cluster_id } else { &facts.replication.origin_id }
+}
+
+/// A peer may write NetworkConfigs into its own tenant namespace, whatever they say: ours is the one with our name.
+fn is_named_for(key: &ObjectKey, foreign: Option<Seen<'_, ForeignClusterFacts>>, id: &ClusterId) -> bool {
+    let Some(foreign) = foreign else { return true };
+    is_in_tenant(key, Some(foreign)) && key.name == unique_name(&foreign.facts.cluster_name, id)
+}
+
+/// And what it says counts only for itself. Without its ForeignCluster nothing is made of it but its end.
+fn is_in_tenant(key: &ObjectKey, foreign: Option<Seen<'_, ForeignClusterFacts>>) -> bool {
+    foreign.is_none_or(|foreign| key.namespace == foreign.facts.tenant_local.as_str())
+}
