@@ -16,6 +16,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use liqo_events::BodyDigest;
 use liqo_model::Kind;
+use liqo_reflection::names::LAST_CHANGE_TRIGGER_TIME;
 use serde_json::{Map, Value};
 use sha2::Sha256;
 
@@ -55,19 +56,60 @@ impl DigestKey {
             Value::Object(fields) => feed.object(fields, |key| !(key == "status" && kind == Kind::Node)),
             other => feed.value(other),
         }
-        let whole = feed.0.finalize().into_bytes();
-        let mut digest = [0; 16];
-        digest.iter_mut().zip(whole).for_each(|(place, byte)| *place = byte);
-        BodyDigest(digest)
+        feed.finish()
+    }
+
+    /// The digest of a part of a body, such as its spec.
+    pub fn part(&self, part: &Value) -> BodyDigest {
+        let mut feed = Feed(self.0.clone());
+        feed.value(part);
+        feed.finish()
+    }
+
+    /// The digest of what is copied of an object to another cluster: labels, annotations, and everything outside of
+    /// metadata but the status. Without what lists of Kubernetes leave out, and without what changes with every endpoint.
+    pub fn content(&self, body: &Value) -> BodyDigest {
+        let mut feed = Feed(self.0.clone());
+        if let Value::Object(fields) = body {
+            let kept = |key: &str| !NO_CONTENT.contains(&key);
+            feed.map(fields, kept, |feed, key, value| match value {
+                Value::Object(metadata) if key == "metadata" => {
+                    let copied = |key: &str| matches!(key, "labels" | "annotations");
+                    feed.map(metadata, copied, |feed, _, marks| feed.marks(marks));
+                }
+                other => feed.value(other),
+            });
+        }
+        feed.finish()
     }
 }
 
 /// Metadata that says nothing about the content.
 const BOOKKEEPING: &[&str] = &["resourceVersion", "managedFields", "selfLink", "generation"];
 
+/// At the top level: what is not copied, and what lists leave out of objects of Kubernetes.
+const NO_CONTENT: &[&str] = &["status", "kind", "apiVersion"];
+
 struct Feed(Hmac<Sha256>);
 
 impl Feed {
+    fn finish(self) -> BodyDigest {
+        let whole = self.0.finalize().into_bytes();
+        let mut digest = [0; 16];
+        digest.iter_mut().zip(whole).for_each(|(place, byte)| *place = byte);
+        BodyDigest(digest)
+    }
+
+    /// Labels or annotations.
+    fn marks(&mut self, marks: &Value) {
+        match marks {
+            Value::Object(marks) => {
+                self.map(marks, |key| key != LAST_CHANGE_TRIGGER_TIME, |feed, _, value| feed.value(value));
+            }
+            other => self.value(other),
+        }
+    }
+
     /// The top level, where `metadata` is told from other maps.
     fn object(&mut self, fields: &Map<String, Value>, is_kept: impl Fn(&str) -> bool) {
         self.map(fields, is_kept, |feed, key, value| match value {

@@ -5,3 +5,6 @@ pub(crate) const EPOCH: &str = "liqo.io/epoch";
 
 /// Field manager of everything that commands write.
 pub(crate) const FIELD_MANAGER: &str = "liqo-controller-manager";
+
+/// Value of the label `liqo.io/managed-by` on objects of Kubernetes that the controller manager makes.
+pub(crate) const MANAGED_BY_MANAGER: &str = "liqo-controller-manager";

@@ -88,32 +88,39 @@ impl<'a> Place<'a> {
 
     /// A JSON merge patch (RFC 7386) of an object, or of its status.
     pub(crate) fn patch(self, name: &str, status: bool, patch: &Value) -> Made {
-        self.patch_as(name, status, &Patch::Merge(patch))
+        self.patch_part(name, if status { "status" } else { "" }, patch)
+    }
+
+    /// A JSON merge patch of a subresource, or of the object itself when there is no name of one.
+    pub(crate) fn patch_part(self, name: &str, subresource: &str, patch: &Value) -> Made {
+        self.patch_as(name, subresource, &Patch::Merge(patch))
     }
 
     /// A strategic merge patch of an object's status: lists are merged by the keys that the API has for them, so what
     /// others say in the same list stays. Only built-in kinds have such keys.
     pub(crate) fn merge_status(self, name: &str, patch: &Value) -> Made {
-        self.patch_as(name, true, &Patch::Strategic(patch))
+        self.patch_as(name, "status", &Patch::Strategic(patch))
     }
 
-    fn patch_as(self, name: &str, status: bool, patch: &Patch<&Value>) -> Made {
+    fn patch_as(self, name: &str, subresource: &str, patch: &Patch<&Value>) -> Made {
         check_segment(name)?;
         let parameters =
             PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         let builder = self.builder()?;
-        let made = if status {
-            builder.patch_subresource("status", name, &parameters, patch)
-        } else {
+        let made = if subresource.is_empty() {
             builder.patch(name, &parameters, patch)
+        } else {
+            builder.patch_subresource(subresource, name, &parameters, patch)
         };
         made.map_err(|error| refused(&error))
     }
 
-    /// A deletion that has no effect on another life or version of the object.
-    pub(crate) fn delete(self, name: &str, preconditions: &Preconditions) -> Made {
+    /// A deletion that has no effect on another life or version of the object. It takes `grace` seconds, or as long as the
+    /// object says.
+    pub(crate) fn delete(self, name: &str, preconditions: &Preconditions, grace: Option<u32>) -> Made {
         check_segment(name)?;
         let parameters = DeleteParams {
+            grace_period_seconds: grace,
             preconditions: Some(kube::api::Preconditions {
                 uid: preconditions.uid.as_ref().map(|uid| uid.as_str().to_owned()),
                 resource_version: preconditions
@@ -195,9 +202,10 @@ mod tests {
     #[test]
     fn a_deletion_names_the_life_it_is_about() {
         let preconditions = Preconditions { uid: Some("u".into()), resource_version: None };
-        let request = MAPS.delete("m", &preconditions).unwrap();
+        let request = MAPS.delete("m", &preconditions, Some(7)).unwrap();
         let body: Value = serde_json::from_slice(request.body()).unwrap();
         assert_eq!(body["preconditions"], json!({"uid": "u"}));
+        assert_eq!(body["gracePeriodSeconds"], 7);
     }
 
     #[test]

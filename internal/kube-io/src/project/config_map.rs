@@ -1,13 +1,14 @@
-//! ConfigMaps: only the one with the identity of the local cluster matters, and it is known by its label.
+//! ConfigMaps: the one with the identity of the local cluster is known by its label; any other may be one that is copied.
 
 use liqo_api::{labels, names};
 use liqo_events::{ClusterIdentityFacts, Facts};
 
-use super::fields::{Fields, Read};
+use super::fields::Read;
+use super::{Reader, reflection};
 
-pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
+pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
     if object.label(labels::APP_NAME)? != labels::APP_NAME_CLUSTER_ID {
-        return Ok(Facts::Presence);
+        return reflection::facts(object);
     }
     Ok(Facts::ClusterIdentity(ClusterIdentityFacts {
         id: object.named(&format!("data.{}", names::CLUSTER_ID_KEY))?,

@@ -141,6 +141,21 @@ impl<'a> Fields<'a> {
         self.value.as_str().ok_or_else(|| Wrong::new(self.path.clone(), "is no text"))
     }
 
+    /// The JSON itself.
+    pub(super) fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    /// The error about this itself.
+    pub(super) fn refuse_itself(&self, problem: &str) -> Wrong {
+        Wrong::new(self.path.clone(), problem)
+    }
+
+    /// Whether there is anything but null.
+    pub(super) fn is_set(&self, path: &str) -> Read<bool> {
+        self.at(path).map(|value| !value.is_null())
+    }
+
     /// Anything, for those who read it themselves.
     pub(super) fn any(&self, path: &str) -> Read<&'a Value> {
         self.at(path)
@@ -159,19 +174,49 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
-    /// A label; empty when it is not there. Keys of labels have dots, so this is no path.
+    /// A label; empty when it is not there.
     pub(super) fn label(&self, key: &str) -> Read<&'a str> {
-        let Some(labels) = self.map("metadata.labels")? else { return Ok("") };
-        match labels.get(key) {
-            None | Some(Value::Null) => Ok(""),
-            Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(self.wrong("metadata.labels", &format!("has a value for {key} that is no text"))),
+        self.marked("metadata.labels", key).map(Option::unwrap_or_default)
+    }
+
+    /// Whether there is a label, whatever it says.
+    pub(super) fn has_label(&self, key: &str) -> Read<bool> {
+        self.marked("metadata.labels", key).map(|text| text.is_some())
+    }
+
+    /// An annotation; empty when it is not there.
+    pub(super) fn annotation(&self, key: &str) -> Read<&'a str> {
+        self.marked("metadata.annotations", key).map(Option::unwrap_or_default)
+    }
+
+    /// Whether there is an annotation, whatever it says.
+    pub(super) fn has_annotation(&self, key: &str) -> Read<bool> {
+        self.marked("metadata.annotations", key).map(|text| text.is_some())
+    }
+
+    /// Keys of labels and annotations have dots, so they are no paths.
+    fn marked(&self, path: &str, key: &str) -> Read<Option<&'a str>> {
+        let Some(marks) = self.map(path)? else { return Ok(None) };
+        match marks.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.wrong(path, &format!("has a value for {key} that is no text"))),
         }
     }
 
     /// The finalizers.
     pub(super) fn finalizers(&self) -> Read<Vec<&'a str>> {
         self.items("metadata.finalizers")?.iter().map(Fields::itself).collect()
+    }
+
+    /// Whether a condition of the status is true.
+    pub(super) fn condition_holds(&self, kind: &str) -> Read<bool> {
+        for condition in self.items("status.conditions")? {
+            if condition.text("type")? == kind {
+                return Ok(condition.text("status")? == "True");
+            }
+        }
+        Ok(false)
     }
 
     /// Conditions as they are. A moment that is none reads as 1970: no decision is made from it.

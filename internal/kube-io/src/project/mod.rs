@@ -9,10 +9,23 @@ mod fields;
 mod foreign_cluster;
 mod namespace;
 mod namespace_map;
+mod network;
 mod node;
 mod offloading;
 mod pod;
+mod quantities;
+mod reader;
+mod reflection;
+mod replication;
+mod resource_offer;
+mod resource_request;
+mod secret;
+mod service;
+mod shadow_pod;
+mod signing_request;
 
+#[cfg(test)]
+mod peering_tests;
 #[cfg(test)]
 mod tests;
 
@@ -20,43 +33,45 @@ use liqo_events::Facts;
 use liqo_model::{Kind, ObjectKey};
 use serde_json::Value;
 
-use fields::{Fields, Wrong};
+use crate::DigestKey;
+use fields::Wrong;
+use reader::Reader;
 
+pub(crate) use quantities::spelt_as;
 #[cfg(test)]
 pub(crate) use tests::arbitrary_json;
 
 /// Most bytes of a reason; it is for people, and part of an event.
 const LONGEST_REASON: usize = 512;
 
-/// The fields of an object that decisions need.
-pub fn project(key: &ObjectKey, body: &Value) -> Facts {
-    let fields = Fields::new(body);
+/// The fields of an object that decisions need. `digests` is for the parts of it that are copied.
+pub fn project(key: &ObjectKey, body: &Value, digests: &DigestKey) -> Facts {
+    let object = Reader::new(key.kind, body, digests);
     let facts = match key.kind {
-        Kind::ConfigMap => config_map::facts(&fields),
-        Kind::Namespace => namespace::facts(&fields),
-        Kind::Node => node::facts(&fields),
-        Kind::Pod => pod::facts(&fields),
-        Kind::ForeignCluster => foreign_cluster::facts(&fields),
-        Kind::NamespaceOffloading => offloading::facts(&fields),
-        Kind::NamespaceMap => namespace_map::facts(&fields),
-        Kind::Secret
-        | Kind::Lease
-        | Kind::Service
+        Kind::ConfigMap => config_map::facts(&object),
+        Kind::Namespace => namespace::facts(&object),
+        Kind::Node => node::facts(&object),
+        Kind::Pod => pod::facts(&object),
+        Kind::Secret => secret::facts(&object),
+        Kind::Service => service::facts(&object),
+        Kind::EndpointSlice | Kind::ShadowEndpointSlice => reflection::facts(&object),
+        Kind::CertificateSigningRequest => signing_request::facts(&object),
+        Kind::ForeignCluster => foreign_cluster::facts(&object),
+        Kind::ResourceRequest => resource_request::facts(&object),
+        Kind::ResourceOffer => resource_offer::facts(&object),
+        Kind::NetworkConfig => network::network_config(&object),
+        Kind::TunnelEndpoint => network::tunnel_endpoint(&object),
+        Kind::IpamStorage => network::ipam_storage(&object),
+        Kind::NamespaceOffloading => offloading::facts(&object),
+        Kind::NamespaceMap => namespace_map::facts(&object),
+        Kind::ShadowPod => shadow_pod::facts(&object),
+        Kind::Lease
         | Kind::ServiceAccount
-        | Kind::EndpointSlice
         | Kind::RoleBinding
         | Kind::ClusterRoleBinding
         | Kind::Deployment
-        | Kind::CertificateSigningRequest
         | Kind::Ingress
-        | Kind::ResourceRequest
-        | Kind::ResourceOffer
-        | Kind::NetworkConfig
-        | Kind::TunnelEndpoint
-        | Kind::IpamStorage
-        | Kind::NatMapping
-        | Kind::ShadowPod
-        | Kind::ShadowEndpointSlice => Ok(Facts::Presence),
+        | Kind::NatMapping => Ok(Facts::Presence),
     };
     facts.unwrap_or_else(|wrong| malformed(key, &wrong))
 }

@@ -1,6 +1,6 @@
-//! Namespaces: whose tenant they are, and whether their pods go through the webhook.
+//! Namespaces: whose tenant they are, what they extend, and whether their pods go through the webhook.
 
-use liqo_api::labels;
+use liqo_api::{annotations, labels};
 use liqo_events::{Facts, NamespaceFacts};
 use liqo_model::ClusterId;
 
@@ -13,6 +13,7 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
     Ok(Facts::Namespace(NamespaceFacts {
         scheduling_enabled: object.label(labels::SCHEDULING_ENABLED)? == labels::TRUE,
         tenant_of,
-        ..NamespaceFacts::default()
+        remote_cluster: object.label(labels::REMOTE_CLUSTER_ID)?.into(),
+        managed_by: object.annotation(annotations::MANAGED_BY_NAMESPACE_MAP)?.to_owned(),
     }))
 }

@@ -1,22 +1,24 @@
 //! NamespaceMaps.
 
-use liqo_api::labels;
+use liqo_api::{finalizers, labels};
 use liqo_events::{Facts, MappingFacts, NamespaceMapFacts};
 use liqo_model::NamespaceName;
 
 use super::fields::{Fields, Read};
+use super::{Reader, replication};
 
-pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
+pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
     let desired = object.texts("spec.desiredMapping")?.into_iter();
     let current = object.entries("status.currentMapping")?.into_iter();
     Ok(Facts::NamespaceMap(NamespaceMapFacts {
         remote_cluster: object.label(labels::REMOTE_CLUSTER_ID)?.into(),
         origin: object.label(labels::REPLICATION)? == labels::TRUE,
+        replication: replication::read(object)?,
+        finalizer: object.finalizers()?.contains(&finalizers::NAMESPACE_MAP),
         desired: desired
             .map(|(local, remote)| (NamespaceName::from(local), NamespaceName::from(remote)))
             .collect(),
         current: current.map(|(local, now)| Ok((local.to_owned(), mapping(&now)?))).collect::<Read<_>>()?,
-        ..NamespaceMapFacts::default()
     }))
 }
 

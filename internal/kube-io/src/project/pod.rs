@@ -1,16 +1,17 @@
 //! Pods.
 
-use liqo_events::{ContainerFacts, ContainerPhase, Facts, Owner, PodFacts};
-use liqo_model::crd::Quantity;
-use serde_json::Value;
+use liqo_api::labels;
+use liqo_events::{ContainerFacts, ContainerPhase, Facts, Owner, PodFacts, Reflection};
 
 use super::fields::{Fields, Read};
+use super::quantities::billionths;
+use super::{Reader, reflection};
 
 /// Billionths of a unit in a thousandth and in a whole.
 const MILLI: i128 = 1_000_000;
 const WHOLE: i128 = 1_000_000_000;
 
-pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
+pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
     let containers = object.items("spec.containers")?;
     let ips = object.items("status.podIPs")?;
     Ok(Facts::Pod(PodFacts {
@@ -24,8 +25,23 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
         memory_bytes: requests(&containers, "memory", WHOLE)?,
         owner: owner(object)?,
         labels: object.texts("metadata.labels")?,
-        ..PodFacts::default()
+        ready: object.condition_holds("Ready")?,
+        content: object.digests().content(object.body()),
+        status: object.digests().part(&object.body()["status"]),
+        reflection: in_reflection(object)?,
     }))
+}
+
+/// Most pods are neither copied nor copies; those that may be say so in some label or annotation.
+fn in_reflection(object: &Reader<'_>) -> Read<Option<Box<Reflection>>> {
+    let read = reflection::read(object)?;
+    let marked = !read.origin.is_empty()
+        || !read.destination.is_empty()
+        || !read.managed_by.is_empty()
+        || !read.home_uid.is_empty()
+        || read.skipped
+        || object.has_label(labels::LOCAL_POD)?;
+    Ok(marked.then(|| Box::new(read)))
 }
 
 /// Each container of the spec, in its order, with what its status says of it.
@@ -61,19 +77,17 @@ fn fill(state: &mut ContainerFacts, status: &Fields<'_>) -> Read<()> {
 /// The sum of a request over the containers, in units of `unit` billionths, rounded up.
 fn requests(containers: &[Fields<'_>], resource: &str, unit: i128) -> Read<u64> {
     let path = format!("resources.requests.{resource}");
-    let mut billionths = 0_i128;
+    let mut sum = 0_i128;
     for container in containers {
-        let spelling = match container.any(&path)? {
-            Value::Null => continue,
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => return Err(container.refuse(&path, "is no quantity")),
-        };
-        let amount = Quantity::from(spelling.as_str()).billionths().filter(|amount| *amount >= 0);
+        let request = container.any(&path)?;
+        if request.is_null() {
+            continue;
+        }
+        let amount = billionths(request).filter(|amount| *amount >= 0);
         let amount = amount.ok_or_else(|| container.refuse(&path, "is no quantity"))?;
-        billionths = billionths.saturating_add(amount);
+        sum = sum.saturating_add(amount);
     }
-    let whole = billionths / unit + i128::from(billionths % unit != 0);
+    let whole = sum / unit + i128::from(sum % unit != 0);
     Ok(u64::try_from(whole).unwrap_or(u64::MAX))
 }
 

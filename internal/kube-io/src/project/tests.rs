@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use liqo_events::{
-    ClusterIdentityFacts, Condition, ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts,
+    BodyDigest, ClusterIdentityFacts, Condition, ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts,
     MappingFacts, MappingStrategy, NamespaceFacts, NamespaceMapFacts, NodeFacts, OffloadingFacts, Owner,
-    PeeringType, PodFacts, PodStrategy, Requirement, SelectorTerm, Switch, UnixMillis,
+    PeeringType, PodFacts, PodStrategy, Reflection, Replication, Requirement, SelectorTerm, Switch,
+    UnixMillis,
 };
 use liqo_model::{Kind, ObjectKey};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::project;
+use crate::DigestKey;
 
 /// Any JSON, with keys that mean something and keys that do not.
 pub(crate) fn arbitrary_json() -> impl Strategy<Value = Value> {
@@ -63,8 +65,13 @@ pub(crate) fn arbitrary_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// The key of digests in tests.
+pub(super) fn key() -> DigestKey {
+    DigestKey::new(&[1; 16]).unwrap()
+}
+
 fn facts(kind: Kind, body: &Value) -> Facts {
-    project(&ObjectKey::local(kind, "", "x"), body)
+    project(&ObjectKey::local(kind, "", "x"), body, &key())
 }
 
 fn malformed(kind: Kind, body: &Value) -> String {
@@ -89,15 +96,32 @@ proptest! {
     }
 }
 
+/// Digests of nothing.
+pub(super) fn null() -> BodyDigest {
+    key().part(&Value::Null)
+}
+
+/// Digest of an empty half.
+pub(super) fn empty() -> BodyDigest {
+    key().part(&json!({}))
+}
+
+fn empty_reflection() -> Reflection {
+    Reflection { content: key().content(&json!({})), status: null(), ..Reflection::default() }
+}
+
 #[test]
 fn an_empty_object_has_the_defaults() {
     let body = json!({});
-    assert_eq!(facts(Kind::ConfigMap, &body), Facts::Presence);
+    assert_eq!(facts(Kind::ConfigMap, &body), Facts::Reflected(empty_reflection()));
     assert_eq!(facts(Kind::Namespace, &body), Facts::Namespace(NamespaceFacts::default()));
     assert_eq!(facts(Kind::Node, &body), Facts::Node(NodeFacts::default()));
-    assert_eq!(facts(Kind::Pod, &body), Facts::Pod(PodFacts::default()));
+    let pod = PodFacts { content: empty_reflection().content, status: null(), ..PodFacts::default() };
+    assert_eq!(facts(Kind::Pod, &body), Facts::Pod(pod));
     assert_eq!(facts(Kind::NamespaceOffloading, &body), Facts::Offloading(OffloadingFacts::default()));
-    assert_eq!(facts(Kind::NamespaceMap, &body), Facts::NamespaceMap(NamespaceMapFacts::default()));
+    let halves = Replication { spec: empty(), status: empty(), ..Replication::default() };
+    let map = NamespaceMapFacts { replication: halves, ..NamespaceMapFacts::default() };
+    assert_eq!(facts(Kind::NamespaceMap, &body), Facts::NamespaceMap(map));
     let peer = ForeignClusterFacts {
         skip_tls_verify: true,
         discovery_type: "Manual".to_owned(),
@@ -114,17 +138,18 @@ fn the_identity_is_known_by_its_label() {
     });
     let expected = ClusterIdentityFacts { id: "id-1".into(), name: "rome".into() };
     assert_eq!(facts(Kind::ConfigMap, &body), Facts::ClusterIdentity(expected));
-    assert_eq!(facts(Kind::ConfigMap, &json!({"data": {"CLUSTER_ID": "id-1"}})), Facts::Presence);
+    let another = facts(Kind::ConfigMap, &json!({"data": {"CLUSTER_ID": "id-1"}}));
+    assert!(matches!(another, Facts::Reflected(_)), "{another:?}");
 }
 
 #[test]
 fn a_namespace_is_a_tenants_with_both_labels() {
     let labels = |labels: Value| facts(Kind::Namespace, &json!({"metadata": {"labels": labels}}));
     let both = json!({"discovery.liqo.io/cluster-id": "id-2", "discovery.liqo.io/tenant-namespace": "true"});
-    let tenant = NamespaceFacts { scheduling_enabled: false, tenant_of: "id-2".into() };
+    let tenant = NamespaceFacts { tenant_of: "id-2".into(), ..NamespaceFacts::default() };
     assert_eq!(labels(both), Facts::Namespace(tenant));
     let one = json!({"discovery.liqo.io/cluster-id": "id-2", "liqo.io/scheduling-enabled": "true"});
-    let scheduled = NamespaceFacts { scheduling_enabled: true, tenant_of: "".into() };
+    let scheduled = NamespaceFacts { scheduling_enabled: true, ..NamespaceFacts::default() };
     assert_eq!(labels(one), Facts::Namespace(scheduled));
 }
 
@@ -135,6 +160,7 @@ fn a_virtual_node_names_its_peer() {
         is_virtual: true,
         remote_cluster: "id-2".into(),
         labels: serde_json::from_value(labels.clone()).unwrap(),
+        ..NodeFacts::default()
     };
     assert_eq!(facts(Kind::Node, &json!({"metadata": {"labels": labels}})), Facts::Node(expected));
 }
@@ -263,6 +289,13 @@ fn a_namespace_map_is_read_whole() {
     let expected = NamespaceMapFacts {
         remote_cluster: "id-2".into(),
         origin: true,
+        replication: Replication {
+            origin: true,
+            spec: key().part(&body["spec"]),
+            status: key().part(&body["status"]),
+            ..Replication::default()
+        },
+        finalizer: false,
         desired: BTreeMap::from([("shop".into(), "shop-rome".into())]),
         current: BTreeMap::from([("shop".to_owned(), now)]),
     };
@@ -325,13 +358,17 @@ fn a_pod_is_read_whole() {
         memory_bytes: 1025,
         owner: Some(Owner { kind: "ReplicaSet".to_owned(), name: "web".to_owned(), uid: "2".into() }),
         labels: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
+        ready: false,
+        content: key().content(&body),
+        status: key().part(&body["status"]),
+        reflection: None,
     };
     assert_eq!(facts(Kind::Pod, &body), Facts::Pod(expected));
 }
 
 #[test]
 fn kinds_without_a_projection_are_only_present() {
-    for kind in [Kind::Secret, Kind::Lease, Kind::ResourceRequest, Kind::NatMapping, Kind::ShadowPod] {
+    for kind in [Kind::Lease, Kind::ServiceAccount, Kind::RoleBinding, Kind::NatMapping, Kind::Ingress] {
         assert_eq!(facts(kind, &json!({"data": {"token": "CANARY"}})), Facts::Presence);
     }
 }

@@ -24,7 +24,7 @@ impl Observer {
     /// The object was seen. `wire_bytes` is how much JSON it came out of.
     pub(super) fn applied(&self, object: &RawObject, wire_bytes: usize) -> Applied {
         let key = object.key(&self.cluster, self.kind);
-        let facts = if object.too_deep { too_deep(&key) } else { project(&key, &object.body) };
+        let facts = if object.too_deep { too_deep(&key) } else { project(&key, &object.body, &self.key) };
         let applied = Applied {
             object: key,
             uid: object.uid.clone(),
@@ -106,7 +106,7 @@ mod tests {
             created_at: UnixMillis(2000),
             deleting: false,
             digest: observer(Kind::Namespace).key.digest(Kind::Namespace, &body),
-            facts: Facts::Namespace(NamespaceFacts { scheduling_enabled: true, tenant_of: "".into() }),
+            facts: Facts::Namespace(NamespaceFacts { scheduling_enabled: true, ..NamespaceFacts::default() }),
             coalesced: 0,
         };
         assert_eq!(observe(Kind::Namespace, text), expected);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use liqo_events::WatchKey;
-use liqo_model::{ClusterRef, Kind, ResourceVersion};
+use liqo_model::ResourceVersion;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -85,20 +85,30 @@ impl WatchHandle {
     }
 }
 
-/// The watches of a process, one a kind and cluster. Clones share one list.
+/// The watches of a process, by their names in the log. Clones share one list.
 #[derive(Clone, Debug, Default)]
-pub struct Watches(Arc<RwLock<BTreeMap<(ClusterRef, Kind), WatchHandle>>>);
+pub struct Watches(Arc<RwLock<BTreeMap<WatchKey, WatchHandle>>>);
 
 impl Watches {
-    /// Adds a watch, in place of an earlier one of the same kind and cluster.
+    /// Adds a watch, in place of an earlier one of the same name.
     pub fn insert(&self, handle: WatchHandle) {
-        let key = (handle.key.cluster.clone(), handle.key.kind);
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, handle);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(handle.key.clone(), handle);
     }
 
-    /// The watch of a kind in a cluster.
-    pub fn get(&self, cluster: &ClusterRef, kind: Kind) -> Option<WatchHandle> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(&(cluster.clone(), kind)).cloned()
+    /// The watch of that name, or the one of the same kind in the same place: another version of this program may have
+    /// selected differently.
+    pub fn get(&self, key: &WatchKey) -> Option<WatchHandle> {
+        let watches = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let alike = |other: &WatchKey| {
+            other.cluster == key.cluster && other.kind == key.kind && other.reaches(key.namespace())
+        };
+        let other = || watches.iter().find(|(other, _)| alike(other)).map(|(_, handle)| handle);
+        watches.get(key).or_else(other).cloned()
+    }
+
+    /// Whether a watch of that very name is there.
+    pub fn has(&self, key: &WatchKey) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).contains_key(key)
     }
 
     /// All watches.
@@ -106,8 +116,8 @@ impl Watches {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
-    /// Forgets the watches of a cluster.
-    pub fn remove_cluster(&self, cluster: &ClusterRef) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|(of, _), _| of != cluster);
+    /// Forgets a watch.
+    pub fn remove(&self, key: &WatchKey) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }

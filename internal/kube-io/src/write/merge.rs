@@ -21,6 +21,34 @@ pub(super) fn changes(object: &Value, patch: &Value) -> bool {
     })
 }
 
+/// The merge patch that makes `existing` what is `wanted`, key by key: what is not wanted goes. Nothing when it is so.
+/// An empty map, null and what is not there are the same.
+pub(super) fn replacing(existing: &Value, wanted: &Value) -> Option<Value> {
+    let (Value::Object(now), Value::Object(then)) = (existing, wanted) else {
+        return (!is_same(existing, wanted)).then(|| wanted.clone());
+    };
+    let mut change = Map::new();
+    for (key, wanted) in then.iter().filter(|(_, wanted)| !is_nothing(wanted)) {
+        let part = match now.get(key).filter(|known| !is_nothing(known)) {
+            Some(known) => replacing(known, wanted),
+            None => Some(wanted.clone()),
+        };
+        change.extend(part.map(|part| (key.clone(), part)));
+    }
+    let is_gone = |key: &str| then.get(key).is_none_or(is_nothing);
+    let gone = now.iter().filter(|(key, known)| !is_nothing(known) && is_gone(key));
+    change.extend(gone.map(|(key, _)| (key.clone(), Value::Null)));
+    (!change.is_empty()).then(|| change.into())
+}
+
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(Map::is_empty)
+}
+
+fn is_same(one: &Value, other: &Value) -> bool {
+    one == other || (is_nothing(one) && is_nothing(other))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -52,5 +80,24 @@ mod tests {
         ] {
             assert!(changes(&object, &patch), "{patch}");
         }
+    }
+
+    #[test]
+    fn a_value_is_replaced_whole() {
+        let existing = json!({"a": {"b": "c", "d": [1], "x": {}}, "e": 1, "f": null});
+        for (wanted, expected) in [
+            (existing.clone(), None),
+            (json!({"a": {"b": "c", "d": [1]}, "e": 1}), None),
+            (json!({"a": {"b": "z", "d": [1]}, "e": 1}), Some(json!({"a": {"b": "z"}}))),
+            (
+                json!({"a": {"d": [1, 2]}, "g": {"h": 1}}),
+                Some(json!({"a": {"b": null, "d": [1, 2]}, "e": null, "g": {"h": 1}})),
+            ),
+            (json!({}), Some(json!({"a": null, "e": null}))),
+        ] {
+            assert_eq!(replacing(&existing, &wanted), expected, "{wanted}");
+        }
+        assert_eq!(replacing(&Value::Null, &json!({"a": 1})), Some(json!({"a": 1})));
+        assert_eq!(replacing(&Value::Null, &json!({})), None);
     }
 }

@@ -5,21 +5,35 @@
 //! condition that the object is still the one that the step was made for, and begins again with a fresh reading when it
 //! is not. Only owned fields are written, as merge patches, so what others wrote stays, fields unknown here included.
 
+mod approval;
+mod content;
 mod effect;
 mod finalizer;
 mod foreign_cluster;
+pub(crate) mod forged;
 mod identity;
 mod labels;
+mod materialize;
 mod merge;
 mod namespace_map;
 mod offloading_status;
 mod outcome;
+mod owner;
+mod put;
+mod put_status;
+mod replicate;
+mod settings;
+mod source;
 mod status_conditions;
 mod step;
 mod tenant_namespace;
+mod with;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use settings::{VirtualKubeletSettings, WriterSettings};
+pub(crate) use step::Step;
+pub use with::WriterWith;
 pub use writer::Writer;

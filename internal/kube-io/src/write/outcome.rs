@@ -47,6 +47,13 @@ pub(super) fn later(reason: &str) -> Outcome {
     Outcome::Failed { disposition: Disposition::Retry { after: None }, error: one_line(reason) }
 }
 
+/// The error about an object whose API server nobody can ask.
+pub(super) fn no_server(key: &ObjectKey) -> Outcome {
+    // A peer whose identity is being renewed has no client for a moment.
+    let error = format!("{key}: there is no client for the API server of {}", key.cluster);
+    Outcome::Failed { disposition: Disposition::Retry { after: None }, error }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

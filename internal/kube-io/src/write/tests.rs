@@ -243,7 +243,7 @@ async fn the_status_of_an_offloading_is_a_subresource() {
 #[tokio::test]
 async fn a_deletion_is_of_one_life() {
     let scene = scene(vec![ok(json!({"kind": "Status"})), no(404), no(409), no(500)]).await;
-    let delete = || async { scene.writer.delete(&offloading(), &"u".into()).await };
+    let delete = || async { scene.writer.delete(&offloading(), &"u".into(), None).await };
     assert_eq!(delete().await, succeeded(""));
     assert_eq!(delete().await, succeeded(""));
     assert!(matches!(delete().await, Outcome::Superseded { .. }));

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use liqo_engine::{Actuator, Disposition, Outcome};
+use liqo_engine::{Actuator, Clock as _, Outcome, SystemClock};
 use liqo_events::{Command, Effect, WatchKey};
 use liqo_model::{ObjectKey, ResourceVersion, Uid};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tracing::debug;
 
+use super::effect::Job;
+use super::settings::WriterSettings;
+use super::source::{self, read};
 use super::step::Step;
-use super::{effect, merge, outcome};
+use super::{merge, outcome};
 use crate::client::{Place, Preconditions, Urgency, Verb};
 use crate::watch::Watches;
 use crate::{ApiServer, ApiServers, BodyCache, Metrics, RawObject, Refusal};
@@ -25,43 +28,30 @@ const RELIST_PATIENCE: Duration = Duration::from_secs(120);
 /// Carries commands out.
 #[derive(Clone)]
 pub struct Writer {
-    servers: ApiServers,
+    pub(super) servers: ApiServers,
     watches: Watches,
     cache: Arc<BodyCache>,
     metrics: Arc<Metrics>,
+    settings: Arc<WriterSettings>,
 }
 
 /// An object as it was read.
-struct Current {
-    version: ResourceVersion,
-    body: Value,
-    cached: bool,
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub(crate) version: ResourceVersion,
+    pub(crate) body: Value,
+    pub(crate) cached: bool,
 }
 
 impl Actuator for Writer {
     async fn act(&self, command: &Command, attempt: u32) -> Outcome {
+        let object = &command.slot.object;
         let outcome = match &command.effect {
             Effect::Relist { watch } => self.relist(watch).await,
-            Effect::Delete { uid, .. } => self.delete(&command.slot.object, uid).await,
-            Effect::Put { .. }
-            | Effect::PutStatus { .. }
-            | Effect::Authenticate { .. }
-            | Effect::Replicate { .. }
-            | Effect::ReplicateStatus { .. }
-            | Effect::Reflect { .. }
-            | Effect::MirrorStatus { .. }
-            | Effect::Materialize { .. }
-            | Effect::ApproveSigning { .. } => outcome::later("it cannot be carried out yet"),
-            Effect::WriteIdentity { .. }
-            | Effect::LabelForeignCluster { .. }
-            | Effect::EnsureTenantNamespace { .. }
-            | Effect::WriteForeignClusterStatus { .. }
-            | Effect::SetFinalizer { .. }
-            | Effect::SetScheduling { .. }
-            | Effect::MapNamespace { .. }
-            | Effect::WriteOffloadingStatus { .. } => {
-                self.settle(&command.slot.object, &command.effect).await
-            }
+            Effect::Delete { uid, grace, .. } => self.delete(object, uid, *grace).await,
+            // What asks no API server alone is for an actuator beside this one.
+            Effect::Authenticate { .. } => outcome::parked("this process asks no peer for an identity"),
+            effect => self.carry_out(object, effect).await,
         };
         debug!(command = %command.id, slot = %command.slot, attempt, ?outcome, "carried out {}", command.effect.name());
         outcome
@@ -71,14 +61,20 @@ impl Actuator for Writer {
 impl Writer {
     /// Writes to these API servers; `watches` answers commands that ask for a list.
     pub fn new(servers: ApiServers, watches: Watches, cache: Arc<BodyCache>, metrics: Arc<Metrics>) -> Self {
-        Self { servers, watches, cache, metrics }
+        Self { servers, watches, cache, metrics, settings: Arc::default() }
     }
 
-    /// Deletes an object when it still is of that life. Without it nothing is to be done.
-    pub async fn delete(&self, key: &ObjectKey, uid: &Uid) -> Outcome {
-        let Some(server) = self.servers.get(&key.cluster) else { return no_server(key) };
+    /// Writes what the process is configured with.
+    #[must_use]
+    pub fn with_settings(self, settings: WriterSettings) -> Self {
+        Self { settings: Arc::new(settings), ..self }
+    }
+
+    /// Deletes an object when it still is of that life, within `grace` seconds. Without it nothing is to be done.
+    pub async fn delete(&self, key: &ObjectKey, uid: &Uid, grace: Option<u32>) -> Outcome {
+        let Some(server) = self.servers.get(&key.cluster) else { return outcome::no_server(key) };
         let preconditions = Preconditions { uid: Some(uid.clone()), resource_version: None };
-        let request = match Place::of(key).delete(&key.name, &preconditions) {
+        let request = match Place::of(key).delete(&key.name, &preconditions, grace) {
             Ok(request) => request,
             Err(refusal) => return outcome::of(&refusal, key),
         };
@@ -93,7 +89,7 @@ impl Writer {
     }
 
     async fn relist(&self, watch: &WatchKey) -> Outcome {
-        let Some(handle) = self.watches.get(&watch.cluster, watch.kind) else {
+        let Some(handle) = self.watches.get(watch) else {
             return outcome::later(&format!("no watch of {watch} runs"));
         };
         match timeout(RELIST_PATIENCE, handle.relist()).await {
@@ -105,17 +101,44 @@ impl Writer {
         }
     }
 
+    /// An object in the cache.
+    pub(super) fn cached(&self, key: &ObjectKey) -> Option<Current> {
+        let known = self.cache.get(key)?;
+        Some(Current { version: known.resource_version, body: known.body, cached: true })
+    }
+
+    /// Reads what is copied, if something is, and settles the object.
+    async fn carry_out(&self, key: &ObjectKey, effect: &Effect) -> Outcome {
+        let (mut source, mut consumer) = (None, None);
+        if let Some((from, uid)) = source::of(effect) {
+            match self.source(from, uid).await {
+                Ok(found) => source = Some(found.body),
+                Err(outcome) => return outcome,
+            }
+            if matches!(effect, Effect::Materialize { .. }) {
+                match self.consumer(from).await {
+                    Ok(found) => consumer = Some(found),
+                    Err(outcome) => return outcome,
+                }
+            }
+        }
+        let (settings, now) = (&*self.settings, SystemClock.wall());
+        let (source, consumer) = (source.as_ref(), consumer.as_ref());
+        self.settle(Job { effect, key, settings, now, source, consumer }).await
+    }
+
     /// Reads, decides and writes until the object is as the effect wants it.
-    async fn settle(&self, key: &ObjectKey, effect: &Effect) -> Outcome {
-        let Some(server) = self.servers.get(&key.cluster) else { return no_server(key) };
-        let task = Task { writer: self, server: &server, key, effect };
+    async fn settle(&self, job: Job<'_>) -> Outcome {
+        let key = job.key;
+        let Some(server) = self.servers.get(&key.cluster) else { return outcome::no_server(key) };
+        let task = Task { writer: self, server: &server, key, effect: job.effect.name() };
         let mut fresh = false;
         for _ in 0..READINGS {
             let current = match task.read(fresh).await {
                 Ok(current) => current,
                 Err(refusal) => return outcome::of(&refusal, key),
             };
-            let step = effect::step(effect, key, current.as_ref().map(|current| &current.body));
+            let step = job.step(current.as_ref().map(|current| &current.body));
             match task.take(step, current.as_ref()).await {
                 Taken::Ended(outcome) => return outcome,
                 Taken::Raced => fresh = true,
@@ -130,23 +153,16 @@ struct Task<'a> {
     writer: &'a Writer,
     server: &'a ApiServer,
     key: &'a ObjectKey,
-    effect: &'a Effect,
+    /// Name of the effect.
+    effect: &'static str,
 }
 
 impl Task<'_> {
     /// The object as it is, from the cache unless it must be fresh.
     async fn read(&self, fresh: bool) -> Result<Option<Current>, Refusal> {
-        if let Some(known) = self.writer.cache.get(self.key).filter(|_| !fresh) {
-            return Ok(Some(Current { version: known.resource_version, body: known.body, cached: true }));
-        }
-        let request = Place::of(self.key).get(&self.key.name)?;
-        match self.server.object(Verb::Get, Urgency::Normal, request).await {
-            Ok(object) => {
-                let (version, body) = (object.resource_version, object.body);
-                Ok(Some(Current { version, body, cached: false }))
-            }
-            Err(Refusal::Status { code: 404, .. }) => Ok(None),
-            Err(refusal) => Err(refusal),
+        match self.writer.cached(self.key).filter(|_| !fresh) {
+            Some(known) => Ok(Some(known)),
+            None => read(self.server, self.key).await,
         }
     }
 
@@ -154,7 +170,7 @@ impl Task<'_> {
         let cached = current.is_some_and(|current| current.cached);
         match step {
             // The cache may be older than the command, so nothing is given up because of it.
-            Step::Superseded(_) | Step::Park(_) | Step::Later(_) if cached => Taken::Raced,
+            Step::Superseded(_) | Step::Park(_) | Step::Later(_) | Step::Delete if cached => Taken::Raced,
             Step::Superseded(reason) => Taken::Ended(Outcome::Superseded { reason }),
             Step::Park(reason) => Taken::Ended(outcome::parked(&reason)),
             Step::Later(reason) => Taken::Ended(outcome::later(&reason)),
@@ -166,17 +182,36 @@ impl Task<'_> {
                 };
                 self.judge(Verb::Create, cached, answer)
             }
-            Step::Patch(fields) => self.patch(fields, false, current).await,
-            Step::PatchStatus(fields) => self.patch(fields, true, current).await,
+            Step::Patch(fields) => self.patch(fields, "", current).await,
+            Step::PatchStatus(fields) => self.patch(fields, "status", current).await,
+            Step::Approve(fields) => self.patch(fields, "approval", current).await,
+            Step::Delete => self.delete(current).await,
         }
     }
 
-    async fn patch(&self, fields: Value, status: bool, current: Option<&Current>) -> Taken {
+    /// Deletes what was read, so that it can be decided anew.
+    async fn delete(&self, current: Option<&Current>) -> Taken {
+        let Some(found) = current else { return Taken::Raced };
+        let uid = found.body["metadata"]["uid"].as_str().map(Uid::from);
+        let preconditions = Preconditions { uid, resource_version: Some(found.version.clone()) };
+        let deleted = match Place::of(self.key).delete(&self.key.name, &preconditions, None) {
+            Ok(request) => self.server.call(Verb::Delete, Urgency::Normal, request).await,
+            Err(refusal) => Err(refusal),
+        };
+        match deleted {
+            Ok(_) => Taken::Raced,
+            Err(refusal) if matches!(refusal.code(), 404 | 409) => Taken::Raced,
+            Err(refusal) => Taken::Ended(outcome::of(&refusal, self.key)),
+        }
+    }
+
+    /// Merges fields into the object, or into a subresource of it.
+    async fn patch(&self, fields: Value, subresource: &str, current: Option<&Current>) -> Taken {
         let Some(found) = current.filter(|current| merge::changes(&current.body, &fields)) else {
             return self.avoided(current);
         };
         let fields = at_version(fields, &found.version);
-        let answer = match Place::of(self.key).patch(&self.key.name, status, &fields) {
+        let answer = match Place::of(self.key).patch_part(&self.key.name, subresource, &fields) {
             Ok(request) => self.server.object(Verb::Patch, Urgency::Normal, request).await,
             Err(refusal) => Err(refusal),
         };
@@ -185,7 +220,7 @@ impl Task<'_> {
 
     /// A write that changes nothing costs an API server more than one that does.
     fn avoided(&self, current: Option<&Current>) -> Taken {
-        self.writer.metrics.write_avoided(self.effect.name());
+        self.writer.metrics.write_avoided(self.effect);
         let resource_version = current.map(|current| current.version.clone()).unwrap_or_default();
         Taken::Ended(Outcome::Succeeded { resource_version })
     }
@@ -218,10 +253,4 @@ enum Taken {
 fn at_version(mut fields: Value, version: &ResourceVersion) -> Value {
     fields["metadata"]["resourceVersion"] = json!(version.as_str());
     fields
-}
-
-fn no_server(key: &ObjectKey) -> Outcome {
-    // A peer whose identity is being renewed has no client for a moment.
-    let error = format!("{key}: there is no client for the API server of {}", key.cluster);
-    Outcome::Failed { disposition: Disposition::Retry { after: None }, error }
 }
