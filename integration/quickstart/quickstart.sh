@@ -47,6 +47,10 @@ install() {
         shown testbed load "$1" "target/images/$image.tar"
     done
     enter "$1"
+    if kubectl get namespace liqo >/dev/null 2>&1; then
+        # The images have the names of those that run, and may be newer.
+        shown kubectl delete pods --all-namespaces --selector app.kubernetes.io/part-of=liqo
+    fi
     shown kubectl apply --server-side -f deploy/crds -f deploy/rbac -f deploy/manifests
     if ! kubectl get configmap liqo-config --namespace liqo >/dev/null 2>&1; then
         shown kubectl create configmap liqo-config --namespace liqo \
