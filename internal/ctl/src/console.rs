@@ -9,6 +9,8 @@ use crate::CtlError;
 pub struct Console {
     out: Box<dyn Write + Send>,
     colour: bool,
+    /// Whether lines can be written over.
+    live: bool,
 }
 
 impl fmt::Debug for Console {
@@ -21,17 +23,47 @@ impl Console {
     /// Standard output; in colour on a terminal, unless the environment has `NO_COLOR` (no-color.org).
     pub fn standard() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Self { out: Box::new(io::stdout()), colour: wanted && io::stdout().is_terminal() }
+        let live = io::stdout().is_terminal();
+        Self { out: Box::new(io::stdout()), colour: wanted && live, live }
     }
 
     /// Writes somewhere else, without colour.
     pub fn plain(out: impl Write + Send + 'static) -> Self {
-        Self { out: Box::new(out), colour: false }
+        Self { out: Box::new(out), colour: false, live: false }
     }
 
     /// Whether colours may be used.
     pub(crate) fn colour(&self) -> bool {
         self.colour
+    }
+
+    /// Whether somebody watches, so that a line may be written over.
+    pub(crate) fn live(&self) -> bool {
+        self.live
+    }
+
+    /// Says that something is done or as it should be.
+    pub(crate) fn success(&mut self, message: &str) -> Result<(), CtlError> {
+        self.labelled("INFO", "32", message)
+    }
+
+    /// Says something that is worth knowing.
+    pub(crate) fn info(&mut self, message: &str) -> Result<(), CtlError> {
+        self.labelled("INFO", "90", message)
+    }
+
+    /// Says something that a user should look at.
+    pub(crate) fn warn(&mut self, message: &str) -> Result<(), CtlError> {
+        self.labelled("WARN", "33", message)
+    }
+
+    fn labelled(&mut self, label: &str, colour: &str, message: &str) -> Result<(), CtlError> {
+        let line = match (self.live, self.colour) {
+            (true, true) => format!(" \u{1b}[{colour}m{label}\u{1b}[0m  {message}\n"),
+            (true, false) => format!(" {label}  {message}\n"),
+            (false, _) => format!("{label}: {message}\n"),
+        };
+        self.write(&line)
     }
 
     /// Writes a text that ends with a line end, at once: it may be one of a stream.

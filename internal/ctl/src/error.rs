@@ -85,6 +85,50 @@ pub enum CtlError {
     /// The process said no.
     #[error("{}", said(.0))]
     Refused(Status),
+    /// The API server does not do what it is asked.
+    #[error("cannot {doing}: {said}")]
+    Api {
+        /// What was tried, and with which object.
+        doing: String,
+        /// What the API server said.
+        said: String,
+        /// Whether asking again may help.
+        passing: bool,
+    },
+    /// An object is missing, or does not say what it must.
+    #[error("{object} {fault}: {remedy}")]
+    Object {
+        /// The object.
+        object: String,
+        /// What is wrong with it.
+        fault: String,
+        /// What can be done.
+        remedy: String,
+    },
+    /// What was waited for did not come.
+    #[error("waited {timeout} for {what}, in vain: {said}; {remedy}")]
+    TimedOut {
+        /// What was waited for.
+        what: String,
+        /// For how long.
+        timeout: String,
+        /// What was seen last.
+        said: String,
+        /// What can be done.
+        remedy: String,
+    },
+    /// Nothing says where peers reach this cluster.
+    #[error(transparent)]
+    Address(liqo_identity::Error),
+    /// A value cannot be written as YAML.
+    #[error("cannot write YAML: use -o json")]
+    Yaml {
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// What was shown is not as it should be.
+    #[error("{0}")]
+    Unhealthy(String),
     /// A local socket or directory cannot be made.
     #[error("cannot {doing} on this machine")]
     Local {
@@ -106,6 +150,11 @@ fn said(status: &Status) -> String {
 
 /// The error and what is behind it in one line.
 pub fn report(error: &CtlError) -> String {
+    chain(error).replace('\n', " ")
+}
+
+/// An error and what is behind it, each said once.
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -117,7 +166,7 @@ pub fn report(error: &CtlError) -> String {
         }
         cause = error.source();
     }
-    line.replace('\n', " ")
+    line
 }
 
 #[cfg(test)]

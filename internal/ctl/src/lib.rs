@@ -3,17 +3,38 @@
 //! The binary parses [`Arguments`], calls [`run`], and shows an error with [`report`]. Everything that is shown is made by
 //! pure functions from what was read, so that it is tested as text.
 
+mod access;
 mod arguments;
+mod cluster;
+mod completion;
 mod console;
 mod debug;
+mod duration;
 mod error;
+mod form;
+mod generate;
+mod local;
+mod offload;
+mod peer;
 mod release;
+mod status;
+mod token;
+mod unpeer;
+mod version;
+mod wait;
 
 pub use arguments::{Arguments, Command};
+pub use completion::CompletionArguments;
 pub use console::Console;
 pub use debug::arguments::DebugArguments;
 pub use error::{CtlError, report};
+pub use generate::GenerateArguments;
+pub use offload::{OffloadArguments, UnoffloadArguments};
+pub use peer::PeerArguments;
 pub use release::ReleaseArguments;
+pub use status::StatusArguments;
+pub use unpeer::UnpeerArguments;
+pub use version::VersionArguments;
 
 /// Does what the arguments say, and writes to the console.
 ///
@@ -21,9 +42,18 @@ pub use release::ReleaseArguments;
 ///
 /// Any [`CtlError`], to be shown in one line. A reader that went away, as `head` does, is none.
 pub async fn run(arguments: Arguments, console: &mut Console) -> Result<(), CtlError> {
-    let done = match arguments.command {
-        Command::Debug(arguments) => debug::run(arguments, console).await,
-        Command::Release(arguments) => release::run(arguments, console).await,
+    let Arguments { command, access, verbose } = arguments;
+    let done = match command {
+        Command::Generate(arguments) => generate::run(&access, arguments, console).await,
+        Command::Peer(arguments) => peer::run(&access, arguments, console).await,
+        Command::Unpeer(arguments) => unpeer::run(&access, arguments, console).await,
+        Command::Offload(arguments) => offload::offload(&access, arguments, console).await,
+        Command::Unoffload(arguments) => offload::unoffload(&access, arguments, console).await,
+        Command::Status(arguments) => status::run(&access, arguments, verbose, console).await,
+        Command::Debug(arguments) => debug::run(arguments.at(access), console).await,
+        Command::Release(arguments) => release::run(arguments.at(access), console).await,
+        Command::Version(arguments) => version::run(&access, arguments, console).await,
+        Command::Completion(arguments) => completion::run(&arguments, console),
     };
     match done {
         Err(CtlError::Output { source }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use crate::access::Access;
 use crate::debug::arguments::{Output, Place};
 use crate::debug::{ask, plain};
 use crate::{Console, CtlError};
@@ -17,6 +18,14 @@ pub struct ReleaseArguments {
     /// How to show it
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
+}
+
+impl ReleaseArguments {
+    /// In the cluster that the command line chose.
+    pub(crate) fn at(mut self, access: Access) -> Self {
+        self.place.access = access;
+        self
+    }
 }
 
 /// What was let go of.

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use liqo_events::CommandId;
 use liqo_projections::{ObjectPattern, PatternError, parse_command};
 
+use crate::access::Access;
+
 /// Look into the event log of a process of Liqo.
 #[derive(Clone, Debug, Args)]
 pub struct DebugArguments {
@@ -21,6 +23,14 @@ pub struct DebugArguments {
     /// How to show it
     #[arg(short, long, global = true, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
+}
+
+impl DebugArguments {
+    /// In the cluster that the command line chose.
+    pub(crate) fn at(mut self, access: Access) -> Self {
+        self.place.access = access;
+        self
+    }
 }
 
 /// Where the process is: behind a socket, or in a pod.
@@ -38,12 +48,9 @@ pub(crate) struct Place {
     /// Pod of the component, when there are several
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) pod: Option<String>,
-    /// Kubeconfig to use instead of the usual one
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig to use instead of the current one
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) context: Option<String>,
+    /// The cluster; said before the verb as well as behind it, so it is put here when all is parsed.
+    #[arg(skip)]
+    pub(crate) access: Access,
 }
 
 /// How to show it.
@@ -150,7 +157,7 @@ mod tests {
     fn parsed(line: &str) -> Result<DebugArguments, clap::Error> {
         match Arguments::try_parse_from(line.split(' '))?.command {
             Command::Debug(debug) => Ok(debug),
-            Command::Release(other) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

@@ -1,12 +1,9 @@
 //! The way through `pods/exec`: the process's own program joins its input and output with the debug socket.
 
-use std::error::Error;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, AttachParams, AttachedProcess, ListParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::{Client, Config};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy, split};
 use tokio::time::timeout;
 
@@ -35,7 +32,7 @@ pub(crate) struct Exec {
 impl Exec {
     /// Finds the pod.
     pub(crate) async fn find(place: &Place) -> Result<Self, CtlError> {
-        let client = client(place).await?;
+        let client = place.access.client().await?;
         let namespace = place.namespace.clone();
         let pods: Api<Pod> = Api::namespaced(client, &namespace);
         let pod = match &place.pod {
@@ -141,22 +138,6 @@ async fn kept(complaints: impl AsyncRead + Unpin) -> String {
     let _ = (&mut complaints).take(MOST_COMPLAINTS).read_to_end(&mut first).await;
     let _ = tokio::io::copy(&mut complaints, &mut tokio::io::sink()).await;
     String::from_utf8_lossy(&first).into_owned()
-}
-
-async fn client(place: &Place) -> Result<Client, CtlError> {
-    fn refused(source: impl Error + Send + Sync + 'static) -> CtlError {
-        CtlError::Kubeconfig { source: Box::new(source) }
-    }
-    let options = KubeConfigOptions { context: place.context.clone(), ..KubeConfigOptions::default() };
-    let config = match &place.kubeconfig {
-        Some(path) => {
-            let kubeconfig = Kubeconfig::read_from(path).map_err(refused)?;
-            Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(refused)?
-        }
-        None if place.context.is_some() => Config::from_kubeconfig(&options).await.map_err(refused)?,
-        None => Config::infer().await.map_err(refused)?,
-    };
-    Client::try_from(config).map_err(refused)
 }
 
 #[cfg(test)]

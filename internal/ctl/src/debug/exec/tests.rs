@@ -6,19 +6,15 @@ use clap::Parser;
 use tokio::io::duplex;
 
 use super::*;
-use crate::debug::arguments::DebugArguments;
 use crate::{Arguments, Command};
 use api_server::{ApiServer, Program};
 
 fn place(server: &ApiServer) -> Place {
     let line =
         format!("liqoctl debug --namespace tenant state --kubeconfig {}", server.kubeconfig().display());
-    let Command::Debug(DebugArguments { place, .. }) =
-        Arguments::try_parse_from(line.split(' ')).unwrap().command
-    else {
-        panic!("{line}")
-    };
-    place
+    let Arguments { command, access, .. } = Arguments::try_parse_from(line.split(' ')).unwrap();
+    let Command::Debug(debug) = command else { panic!("{line}") };
+    debug.at(access).place
 }
 
 #[tokio::test]
@@ -59,7 +55,8 @@ async fn what_the_program_complains_of_is_told() {
 #[tokio::test]
 async fn a_kubeconfig_that_is_not_there_is_said_so() {
     let server = ApiServer::start("controller-1", Program::Capitals).await;
-    let place = Place { kubeconfig: Some("none/kubeconfig".into()), ..place(&server) };
+    let mut place = place(&server);
+    place.access.kubeconfig = Some("none/kubeconfig".into());
     let error = Exec::find(&place).await.unwrap_err();
     assert!(crate::report(&error).starts_with("cannot use the kubeconfig: check --kubeconfig"), "{error:?}");
 }

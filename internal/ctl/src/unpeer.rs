@@ -1,0 +1,205 @@
+//! `liqoctl unpeer`: this cluster is to use resources of another one no longer.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use k8s_openapi::api::core::v1::Node;
+use liqo_api::ForeignCluster;
+use liqo_api::labels::REMOTE_CLUSTER_ID;
+use liqo_model::crd::{
+    PeeringConditionStatus as Status, PeeringConditionType as Part, PeeringEnabled, PeeringType,
+};
+
+use crate::access::Access;
+use crate::cluster::Cluster;
+use crate::debug::plain;
+use crate::peer::{enabled, said_of, type_of};
+use crate::wait::{Awaited, Patience, Seen};
+use crate::{Console, CtlError, duration};
+
+/// Use resources of another cluster no longer.
+#[derive(Clone, Debug, Args)]
+#[command(subcommand_negates_reqs = true)]
+pub struct UnpeerArguments {
+    /// The cluster: the name of its `ForeignCluster`. It may go on using resources of this one
+    #[arg(required = true, value_name = "CLUSTER")]
+    peer: Option<String>,
+    #[command(subcommand)]
+    command: Option<UnpeerCommand>,
+    /// How long to wait, for all steps together
+    #[arg(long, global = true, value_name = "DURATION", default_value = "120s", value_parser = duration::parse)]
+    timeout: Duration,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum UnpeerCommand {
+    /// Unpeer, and forget the other cluster unless it uses resources of this one
+    #[command(alias = "oob")]
+    OutOfBand {
+        /// The cluster: the name of its `ForeignCluster`
+        #[arg(value_name = "CLUSTER")]
+        name: String,
+    },
+}
+
+pub(crate) async fn run(
+    access: &Access,
+    arguments: UnpeerArguments,
+    console: &mut Console,
+) -> Result<(), CtlError> {
+    let patience = Patience::new(arguments.timeout);
+    let (name, forget) = match (arguments.peer, arguments.command) {
+        (Some(name), None) => (name, false),
+        (None, Some(UnpeerCommand::OutOfBand { name })) => (name, true),
+        _ => {
+            let usage = "write either the name of a ForeignCluster or out-of-band";
+            return Err(CtlError::Argument(usage.to_owned()));
+        }
+    };
+    let cluster = Cluster::open(access).await?;
+    let Some(peer) = cluster.foreign_clusters().get(&name).await? else {
+        return console.info(&format!("ForeignCluster {} does not exist: nothing to do", plain(&name)));
+    };
+    if forget && peer.spec.peering_type != PeeringType::OutOfBand {
+        return Err(CtlError::Object {
+            object: format!("ForeignCluster {}", plain(&name)),
+            fault: format!("has spec.peeringType {}", type_of(&peer)),
+            remedy: "only clusters that were peered with out of band are unpeered in this way".to_owned(),
+        });
+    }
+    withdraw(&cluster, (&peer, &name), patience, console).await?;
+    if forget { forgotten(&cluster, &name, patience, console).await } else { Ok(()) }
+}
+
+/// Ends the use of resources of the peer.
+async fn withdraw(
+    cluster: &Cluster,
+    (peer, name): (&ForeignCluster, &str),
+    patience: Patience,
+    console: &mut Console,
+) -> Result<(), CtlError> {
+    let (peers, nodes) = (cluster.foreign_clusters(), cluster.of_cluster::<Node>());
+    if let Some(patch) = enabled(peer, PeeringEnabled::No) {
+        peers.merge(name, &patch).await?;
+    }
+    let look = async || Ok(peers.get(name).await?.map_or(Seen::Done, |peer| withdrawn(&peer)));
+    patience.wait(ending(name), console, look).await?;
+    let id = &peer.spec.cluster_identity.cluster_id;
+    if id.is_empty() {
+        return Ok(());
+    }
+    let look = async || Ok(node_gone(&nodes.list(&format!("{REMOTE_CLUSTER_ID}={id}")).await?));
+    patience.wait(node_ending(name), console, look).await
+}
+
+/// Deletes the object that stands for the peer, unless the peer needs it.
+async fn forgotten(
+    cluster: &Cluster,
+    name: &str,
+    patience: Patience,
+    console: &mut Console,
+) -> Result<(), CtlError> {
+    let peers = cluster.foreign_clusters();
+    let Some(peer) = peers.get(name).await? else { return Ok(()) };
+    if status(&peer, Part::IncomingPeering) != Status::None {
+        let name = plain(name);
+        console.warn(&format!("Cluster {name} uses resources of this one: ForeignCluster {name} is kept"))?;
+        return console.warn("To end that as well, run the same command in the other cluster");
+    }
+    peers.delete(name).await?;
+    let look = async || {
+        let waiting = |peer: ForeignCluster| Seen::NotYet(finalizers(&peer));
+        Ok(peers.get(name).await?.map_or(Seen::Done, waiting))
+    };
+    patience.wait(forgetting(name), console, look).await
+}
+
+fn status(peer: &ForeignCluster, part: Part) -> Status {
+    peer.status.as_ref().map(|status| status.condition_status(part)).unwrap_or_default()
+}
+
+fn withdrawn(peer: &ForeignCluster) -> Seen {
+    match status(peer, Part::OutgoingPeering) {
+        Status::None => Seen::Done,
+        _ => Seen::NotYet(said_of(peer, Part::OutgoingPeering)),
+    }
+}
+
+fn node_gone(nodes: &[Node]) -> Seen {
+    nodes.first().map_or(Seen::Done, |node| {
+        Seen::NotYet(format!(
+            "node {} is still there",
+            plain(node.metadata.name.as_deref().unwrap_or_default())
+        ))
+    })
+}
+
+fn finalizers(peer: &ForeignCluster) -> String {
+    match peer.metadata.finalizers.as_deref() {
+        None | Some([]) => "it is still there".to_owned(),
+        Some(finalizers) => format!("it is kept by {}", plain(&finalizers.join(", "))),
+    }
+}
+
+fn ending(name: &str) -> Awaited {
+    let name = plain(name);
+    Awaited {
+        what: format!("the end of the peering with cluster {name}"),
+        done: format!("Peering with cluster {name} ended"),
+        remedy: "the other cluster has to take its offer back: check that it is reached, and that its control plane \
+                 runs"
+            .to_owned(),
+    }
+}
+
+fn node_ending(name: &str) -> Awaited {
+    let name = plain(name);
+    Awaited {
+        what: format!("the virtual node of cluster {name} to go"),
+        done: format!("Virtual node of cluster {name} removed"),
+        remedy: "pods on it are evicted first: `kubectl get pods -A -o wide` shows those that stay, and a \
+                 PodDisruptionBudget may keep them"
+            .to_owned(),
+    }
+}
+
+fn forgetting(name: &str) -> Awaited {
+    let name = plain(name);
+    Awaited {
+        what: format!("ForeignCluster {name} to go"),
+        done: format!("ForeignCluster {name} removed"),
+        remedy: "see whether the controller manager runs".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn peer(status: &str) -> ForeignCluster {
+        serde_json::from_value(json!({
+            "metadata": {"name": "milan", "finalizers": ["a", "b"]},
+            "spec": {"foreignAuthUrl": "https://a.b"},
+            "status": {"peeringConditions": [{"type": "OutgoingPeering", "status": status, "reason": "Why"}]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_peering_has_ended_when_nothing_is_left_of_it() {
+        assert_eq!(withdrawn(&peer("None")), Seen::Done);
+        let expected = Seen::NotYet("OutgoingPeering is Disconnecting (Why)".to_owned());
+        assert_eq!(withdrawn(&peer("Disconnecting")), expected);
+        assert!(matches!(withdrawn(&peer("Established")), Seen::NotYet(_)));
+    }
+
+    #[test]
+    fn what_keeps_things_is_named() {
+        assert_eq!(finalizers(&peer("None")), "it is kept by a, b");
+        assert_eq!(node_gone(&[]), Seen::Done);
+        let node: Node = serde_json::from_value(json!({"metadata": {"name": "liqo-milan"}})).unwrap();
+        assert_eq!(node_gone(&[node]), Seen::NotYet("node liqo-milan is still there".to_owned()));
+    }
+}

@@ -1,0 +1,11 @@
+//! The verbs of `liqoctl` against an API server of a few lines that keeps objects and plays the control plane.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod fake_cluster;
+mod generate;
+mod objects;
+mod offload;
+mod peer;
+mod status;
+mod unpeer;
+mod usage;

@@ -1,0 +1,84 @@
+//! `liqoctl unpeer`.
+
+use serde_json::{Value, json};
+
+use crate::fake_cluster::{FakeCluster, World};
+use crate::objects::*;
+
+/// Controllers that end a peering when that is asked for: first the node goes, then the condition.
+fn ending(incoming: &'static str) -> impl FnMut(&mut World) + Send {
+    let mut looked = 0;
+    move |world: &mut World| {
+        let Some(peer) = world.objects.get(FOREIGN_CLUSTER) else { return };
+        if peer["spec"]["outgoingPeeringEnabled"] != "No" {
+            return;
+        }
+        looked += 1;
+        let outgoing = if looked < 2 { "Disconnecting" } else { "None" };
+        let conditions = [("OutgoingPeering", outgoing), ("IncomingPeering", incoming)];
+        world.change(FOREIGN_CLUSTER, json!({"status": status(&conditions)}));
+        if looked > 3 {
+            world.objects.remove(VIRTUAL_NODE);
+        }
+        if looked > 6 && world.objects[FOREIGN_CLUSTER]["metadata"]["deletionTimestamp"].is_string() {
+            world.objects.remove(FOREIGN_CLUSTER);
+        }
+    }
+}
+
+fn peered_with_finalizer() -> Vec<(String, Value)> {
+    let mut objects = peered();
+    objects[0].1["metadata"]["finalizers"] = json!(["crdReplicator.liqo.io"]);
+    objects
+}
+
+#[tokio::test]
+async fn a_peering_out_of_band_ends_and_the_cluster_is_forgotten() {
+    let cluster = FakeCluster::with(peered_with_finalizer(), ending("None")).await;
+    let ran = cluster.run("unpeer out-of-band milan --timeout 20s").await;
+    assert_eq!(ran.error, None, "{}", ran.output);
+    let expected = "\
+Waiting for the end of the peering with cluster milan
+  OutgoingPeering is Disconnecting (OutgoingPeeringDisconnecting): as the controller says
+INFO: Peering with cluster milan ended
+Waiting for the virtual node of cluster milan to go
+  node liqo-milan is still there
+INFO: Virtual node of cluster milan removed
+Waiting for ForeignCluster milan to go
+";
+    assert!(ran.output.starts_with(expected), "{}", ran.output);
+    assert!(ran.output.ends_with("INFO: ForeignCluster milan removed\n"), "{}", ran.output);
+    let writes = [format!("PATCH {FOREIGN_CLUSTER}"), format!("DELETE {FOREIGN_CLUSTER}")];
+    assert_eq!(cluster.writes(), writes);
+    // and again
+    let ran = cluster.run("unpeer oob milan").await;
+    assert_eq!(ran.output, "INFO: ForeignCluster milan does not exist: nothing to do\n");
+    assert_eq!((ran.error, cluster.writes()), (None, Vec::new()));
+}
+
+#[tokio::test]
+async fn a_cluster_that_uses_resources_of_this_one_is_kept() {
+    let cluster = FakeCluster::with(peered(), ending("Established")).await;
+    let ran = cluster.run("unpeer out-of-band milan --timeout 20s").await;
+    assert_eq!(ran.error, None, "{}", ran.output);
+    assert_eq!(ran.output.lines().filter(|line| line.starts_with("WARN: ")).count(), 2, "{}", ran.output);
+    assert_eq!(cluster.writes(), [format!("PATCH {FOREIGN_CLUSTER}")]);
+}
+
+#[tokio::test]
+async fn one_direction_ends_by_name() {
+    let cluster = FakeCluster::with(peered(), ending("None")).await;
+    let ran = cluster.run("unpeer milan --timeout 20s").await;
+    assert_eq!(ran.error, None, "{}", ran.output);
+    assert_eq!(cluster.writes(), [format!("PATCH {FOREIGN_CLUSTER}")]);
+    assert!(cluster.object(FOREIGN_CLUSTER).is_some());
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_told() {
+    let cluster = FakeCluster::start(peered()).await;
+    let error = cluster.run("unpeer milan --timeout 2s").await.error.unwrap();
+    let expected = "waited 2s for the end of the peering with cluster milan, in vain: OutgoingPeering is Established \
+                    (OutgoingPeeringEstablished): as the controller says; the other cluster has to take its offer back";
+    assert!(error.starts_with(expected), "{error}");
+}
