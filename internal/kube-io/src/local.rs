@@ -1,10 +1,11 @@
 //! The way to the API server of the process's own cluster, with everything that it takes.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use liqo_api::names::MANAGER_LEASE;
-use liqo_domain::LiqoMachine;
+use liqo_domain::{LiqoMachine, Machine, State, WatchWish};
 use liqo_engine::{EngineStopped, Handle, Inbox, Running, SystemClock};
 use liqo_events::Started;
 use liqo_model::{ClusterRef, Uid};
@@ -12,9 +13,10 @@ use prometheus_client::registry::Registry;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::lease::{LeaseGuard, LeaseKeeper, LeaseSettings};
+use crate::links::Links;
 use crate::log_key::{config, random_bytes};
 use crate::session::{control_plane_targets, life};
-use crate::watch::{ClusterLife, Watches};
+use crate::watch::{ClusterLife, Target, Watches};
 use crate::write::Writer;
 use crate::{
     ApiServer, ApiServers, BodyCache, Chance, DEFAULT_CACHE_BYTES, DigestKey, Error, Gone, Limits, Metrics,
@@ -25,7 +27,7 @@ use crate::{
 pub struct Local {
     /// Its client.
     pub server: Arc<ApiServer>,
-    /// The namespace that Liqo is installed in.
+    /// The namespace of the Lease and of the log's key: the one that Liqo is installed in, or that of a tenant.
     pub namespace: String,
     servers: ApiServers,
     watches: Watches,
@@ -33,6 +35,27 @@ pub struct Local {
     digest_key: DigestKey,
     metrics: Arc<Metrics>,
     guard: LeaseGuard,
+}
+
+/// What a process is: which Lease it asks for and what it watches.
+pub struct Role {
+    /// Name of the Lease, in the namespace that [`Local`] is of.
+    pub lease: String,
+    /// What is watched from the start, all of which has to be seen before the process acts.
+    pub targets: Vec<Target>,
+    /// What else is watched, here and in peers, as the state has it.
+    pub wishes: fn(&State) -> BTreeSet<WatchWish>,
+}
+
+impl Role {
+    /// The controller manager that is installed in a namespace.
+    pub fn control_plane(namespace: &str) -> Self {
+        Self {
+            lease: MANAGER_LEASE.to_owned(),
+            targets: control_plane_targets(namespace),
+            wishes: liqo_domain::control_plane_watches,
+        }
+    }
 }
 
 impl Local {
@@ -85,6 +108,11 @@ impl Local {
         Writer::new(self.servers.clone(), self.watches.clone(), cache, metrics)
     }
 
+    /// The API servers that the process talks to now, its own and those of peers.
+    pub fn servers(&self) -> ApiServers {
+        self.servers.clone()
+    }
+
     /// Whether the Lease that [`Self::attach`] asks for is held, and by whom.
     pub fn guard(&self) -> LeaseGuard {
         self.guard.clone()
@@ -105,27 +133,72 @@ impl Local {
         &self,
         engine: &Running<LiqoMachine>,
         holder: Uid,
-        mut chance: Chance,
+        chance: Chance,
         shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Attached, EngineStopped> {
+        self.attach_as(Role::control_plane(&self.namespace), engine, holder, (chance, shutdown)).await
+    }
+
+    /// As [`Self::attach`], for a process of any role. Clients of peers, and watches there, follow from the state.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineStopped`].
+    pub async fn attach_as<M: Machine<State = State> + 'static>(
+        &self,
+        role: Role,
+        engine: &Running<M>,
+        holder: Uid,
+        (mut chance, shutdown): (Chance, impl Future<Output = ()> + Send + 'static),
     ) -> Result<Attached, EngineStopped> {
         let Running { handle, recovery, .. } = engine;
         let may_continue = !recovery.is_empty() && !recovery.relist_all;
-        let life = self.life(handle).await?;
+        let life = self.life_of(&role.lease, handle).await?;
         let claim = Claim { holder, may_continue, life: Arc::clone(&life), chance: chance.split() };
-        let lease = tokio::spawn(self.keep_lease(claim, self.guard(), handle.inbox(), shutdown));
-        let targets = control_plane_targets(&self.namespace);
-        let watching = self.session(life, recovery.relist_all).start(handle, targets, chance).await?;
+        let keeping = self.keep_lease_of(&role.lease, claim, self.guard(), (handle.inbox(), shutdown));
+        let lease = tokio::spawn(keeping);
+        let session = self.session(Arc::clone(&life), recovery.relist_all);
+        let mut watching = session.start(handle, role.targets, chance.split()).await?;
+        let links = self.links(life, role.wishes, recovery.relist_all);
+        watching.spawn(links.run(handle.clone(), chance));
         Ok(Attached { lease, _watching: watching })
     }
 
-    /// The life of the cluster, as far as the log knows it.
+    fn links(
+        &self,
+        life: Arc<ClusterLife>,
+        wishes: fn(&State) -> BTreeSet<WatchWish>,
+        relist_all: bool,
+    ) -> Links {
+        Links {
+            local: Arc::clone(&self.server),
+            life,
+            servers: self.servers.clone(),
+            watches: self.watches.clone(),
+            cache: Arc::clone(&self.cache),
+            digest_key: self.digest_key.clone(),
+            metrics: Arc::clone(&self.metrics),
+            wishes,
+            relist_all,
+        }
+    }
+
+    /// The life of the cluster, as far as the log of a controller manager knows it.
     ///
     /// # Errors
     ///
     /// [`EngineStopped`].
     pub async fn life(&self, handle: &Handle<LiqoMachine>) -> Result<Arc<ClusterLife>, EngineStopped> {
-        let namespace = self.namespace.clone();
-        let read = handle.read(move |state| life(state, &ClusterRef::Local, &namespace, MANAGER_LEASE));
+        self.life_of(MANAGER_LEASE, handle).await
+    }
+
+    async fn life_of<M: Machine<State = State> + 'static>(
+        &self,
+        lease: &str,
+        handle: &Handle<M>,
+    ) -> Result<Arc<ClusterLife>, EngineStopped> {
+        let (namespace, lease) = (self.namespace.clone(), lease.to_owned());
+        let read = handle.read(move |state| life(state, &ClusterRef::Local, &namespace, &lease));
         read.await.map(Arc::new)
     }
 
@@ -150,8 +223,18 @@ impl Local {
         inbox: Inbox,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = Result<(), Gone>> + Send + 'static {
+        self.keep_lease_of(MANAGER_LEASE, claim, guard, (inbox, shutdown))
+    }
+
+    fn keep_lease_of<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        name: &str,
+        claim: Claim,
+        guard: LeaseGuard,
+        (inbox, shutdown): (Inbox, F),
+    ) -> impl Future<Output = Result<(), Gone>> + Send + use<F> {
         let Claim { holder, may_continue, life, chance } = claim;
-        let (namespace, name) = (self.namespace.clone(), MANAGER_LEASE.to_owned());
+        let (namespace, name) = (self.namespace.clone(), name.to_owned());
         let settings = LeaseSettings { namespace, name, holder, may_continue };
         let (keeper, _) = LeaseKeeper::new(Arc::clone(&self.server), settings, inbox, SystemClock, chance);
         keeper.guarding(guard).bearing_witness_of(life).run(shutdown)

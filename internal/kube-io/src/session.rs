@@ -8,13 +8,15 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use liqo_domain::{LiqoMachine, State};
+use liqo_api::labels;
+use liqo_domain::{Machine, State};
 use liqo_engine::{EngineStopped, Handle, Inbox, Input, Published};
 use liqo_model::{ClusterRef, Kind};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use crate::keys::MANAGED_BY_MANAGER;
 use crate::watch::{ClusterLife, Cursor, NotListed, Target, Watch, WatchContext, WatchHandle, Watches};
 use crate::{ApiServer, BodyCache, Chance, DigestKey, Metrics};
 
@@ -43,9 +45,9 @@ impl Session {
     /// # Errors
     ///
     /// [`EngineStopped`].
-    pub async fn start(
+    pub async fn start<M: Machine<State = State> + 'static>(
         self,
-        handle: &Handle<LiqoMachine>,
+        handle: &Handle<M>,
         targets: Vec<Target>,
         mut chance: Chance,
     ) -> Result<JoinSet<()>, EngineStopped> {
@@ -56,8 +58,9 @@ impl Session {
         };
         let mut tasks = JoinSet::new();
         for target in targets {
-            let cursor = known.iter().find(|cursor| cursor.watch.kind == target.kind).cloned();
-            let cursor = cursor.filter(|_| !self.relist_all);
+            let key = target.key(&cluster);
+            let cursor =
+                known.iter().find(|cursor| cursor.watch == key).filter(|_| !self.relist_all).cloned();
             let (watch, watch_handle) =
                 Watch::new(self.context(handle.inbox()), target, cursor, chance.split());
             self.watches.insert(watch_handle);
@@ -65,7 +68,8 @@ impl Session {
                 let _: crate::Gone = watch.run().await;
             });
         }
-        let (watches, relist_all) = (self.watches.all(), self.relist_all);
+        let watches = self.watches.all().into_iter().filter(|watch| watch.key().cluster == cluster).collect();
+        let relist_all = self.relist_all;
         let handle = handle.clone();
         tasks.spawn(async move { go_live(handle, watches, relist_all).await.unwrap_or_default() });
         Ok(tasks)
@@ -84,7 +88,7 @@ impl Session {
 }
 
 /// How far each watch of a cluster has been followed.
-fn cursors(state: &State, cluster: &ClusterRef) -> Vec<Cursor> {
+pub(crate) fn cursors(state: &State, cluster: &ClusterRef) -> Vec<Cursor> {
     let generation = state.generation(cluster);
     let cursors = state.cursors.iter().filter(|((of, _, _), _)| of == cluster);
     cursors
@@ -105,8 +109,8 @@ pub(crate) fn life(state: &State, cluster: &ClusterRef, namespace: &str, lease: 
 }
 
 /// Goes live once for each epoch, when everything was seen.
-async fn go_live(
-    handle: Handle<LiqoMachine>,
+async fn go_live<M: Machine<State = State> + 'static>(
+    handle: Handle<M>,
     watches: Vec<WatchHandle>,
     relist_all: bool,
 ) -> Result<(), EngineStopped> {
@@ -154,14 +158,39 @@ async fn see_everything(watches: &[WatchHandle], continued: bool) -> Result<(), 
     join_all(seen).await.into_iter().collect()
 }
 
-/// What the control plane watches in its own cluster. ConfigMaps only where it is installed, and only the identity.
+/// What the control plane always watches in its own cluster: the identity and everything else of its own where it is
+/// installed, what it makes by its label, and of all else whatever a peering is made of.
 pub fn control_plane_targets(namespace: &str) -> Vec<Target> {
-    vec![
-        Target::all(Kind::ConfigMap).within(namespace).labelled("app.kubernetes.io/name=clusterid-configmap"),
-        Target::all(Kind::Namespace),
-        Target::all(Kind::Node).labelled("liqo.io/type=virtual-node"),
-        Target::all(Kind::ForeignCluster),
-        Target::all(Kind::NamespaceOffloading),
-        Target::all(Kind::NamespaceMap),
-    ]
+    let ours = format!("{}={MANAGED_BY_MANAGER}", labels::MANAGED_BY);
+    let identity = format!("{}={}", labels::APP_NAME, labels::APP_NAME_CLUSTER_ID);
+    let slices = format!("{}={}", labels::MANAGED_BY, labels::MANAGED_BY_SHADOW_ENDPOINT_SLICE);
+    let mut targets = vec![
+        Target::all(Kind::ConfigMap).within(namespace).labelled(identity),
+        Target::all(Kind::Secret).labelled(labels::CLUSTER_ID),
+        Target::all(Kind::Service).within(namespace),
+        Target::all(Kind::EndpointSlice).labelled(slices),
+    ];
+    let made = [Kind::ServiceAccount, Kind::RoleBinding, Kind::ClusterRoleBinding, Kind::Deployment];
+    targets.extend(made.map(|kind| Target::all(kind).labelled(ours.as_str())));
+    targets.extend(WATCHED_WHOLE.iter().copied().map(Target::all));
+    targets
 }
+
+/// Kinds of which every object is watched.
+const WATCHED_WHOLE: &[Kind] = &[
+    Kind::Namespace,
+    Kind::Node,
+    Kind::Pod,
+    Kind::CertificateSigningRequest,
+    Kind::ForeignCluster,
+    Kind::NamespaceOffloading,
+    Kind::NamespaceMap,
+    Kind::ResourceRequest,
+    Kind::ResourceOffer,
+    Kind::NetworkConfig,
+    Kind::TunnelEndpoint,
+    Kind::IpamStorage,
+    Kind::NatMapping,
+    Kind::ShadowPod,
+    Kind::ShadowEndpointSlice,
+];

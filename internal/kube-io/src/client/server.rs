@@ -126,6 +126,19 @@ impl ApiServer {
         &self.limits
     }
 
+    /// Asks whether the server lives; it has `patience` for the answer. Goes before all other requests: that those wait for
+    /// their turn says nothing of the server.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub async fn probe(&self, patience: Duration) -> Result<(), Refusal> {
+        let request = Request::get("/livez").body(Vec::new());
+        let request = request.map_err(|error| Refusal::Request { reason: error.to_string() })?;
+        let answer = timeout(patience, self.call(Verb::Get, Urgency::Lease, request)).await;
+        answer.unwrap_or(Err(Refusal::Timeout { after: patience })).map(|_| ())
+    }
+
     /// One request and the object that it is answered with.
     pub(crate) async fn object(
         &self,

@@ -27,6 +27,9 @@ const GOOD: Duration = Duration::from_secs(30);
 /// How often a cursor is recorded: less than the five minutes after which an API server forgets, and rarely enough that
 /// an idle process writes next to nothing.
 const CURSOR_EVERY: Duration = Duration::from_secs(60);
+/// Longest pause after a refusal for want of rights: a peer gives them in the course of a peering, a moment after they are
+/// first needed.
+const DENIED_LONGEST: Duration = Duration::from_secs(4);
 /// Pauses before something that could not be read is looked for in a list: it may stay unreadable for ever.
 const UNREADABLE_FIRST: Duration = Duration::from_secs(60);
 
@@ -412,6 +415,7 @@ impl Plan {
     /// At least what the server wishes, within the longest pause.
     fn wait(&mut self, trouble: Trouble, wish: Option<Duration>, chance: &mut Chance) -> Ask {
         let pause = self.back_off.next(chance).max(wish.unwrap_or_default());
-        Ask::Wait { pause: pause.min(crate::MAX_BACK_OFF), trouble }
+        let longest = if trouble == Trouble::Denied { DENIED_LONGEST } else { crate::MAX_BACK_OFF };
+        Ask::Wait { pause: pause.min(longest), trouble }
     }
 }

@@ -1,5 +1,6 @@
 //! What a watch is about, and where it begins.
 
+use liqo_domain::WatchWish;
 use liqo_events::WatchKey;
 use liqo_model::{ClusterRef, Kind, ResourceVersion};
 
@@ -40,6 +41,18 @@ impl Target {
     pub fn labelled(mut self, selector: impl Into<String>) -> Self {
         self.labels = Some(selector.into());
         self
+    }
+
+    /// What a wish of the state is about.
+    pub fn of(wish: &WatchWish) -> Self {
+        let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+        Self {
+            kind: wish.kind,
+            namespace: wish.namespace.clone(),
+            labels: some(&wish.labels),
+            fields: some(&wish.fields),
+            keep_bodies: wish.keep_bodies,
+        }
     }
 
     /// The name of the watch in the log. Its selector guards cursors: one of another selector is worth nothing.
