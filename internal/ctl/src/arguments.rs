@@ -19,11 +19,11 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    #[command(flatten)]
-    pub(crate) access: Access,
     /// Show more
     #[arg(short, long, global = true)]
     pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 /// A verb.

@@ -153,19 +153,30 @@ impl<K: Clone + Debug + DeserializeOwned> Objects<K> {
     }
 }
 
-/// An API server's refusal in its own words, and whether asking again may help.
+/// An API server's refusal in its own words, what can be done about it, and whether asking again may help.
 fn failed(doing: String, error: &kube::Error) -> CtlError {
     match error {
         kube::Error::Api(status) => {
+            let code = status.code;
             let said = if status.message.is_empty() { &status.reason } else { &status.message };
-            let passing = status.code == 429 || status.code >= 500;
-            CtlError::Api { doing, said: format!("{} ({})", plain(said), status.code), passing }
+            let remedy = match code {
+                401 => ": check --kubeconfig and --user",
+                403 => ": choose a user with more rights by --user or --context",
+                404 => ": check that Liqo is installed",
+                _ => "",
+            };
+            let passing = code == 429 || code >= 500;
+            CtlError::Api { doing, said: format!("{} ({code}){remedy}", plain(said)), passing }
         }
         // The body that could not be read may have been that of a Secret.
         kube::Error::SerdeError(_) => {
             let said = "what the API server answered is not an object of that kind".to_owned();
             CtlError::Api { doing, said, passing: false }
         }
-        other => CtlError::Api { doing, said: plain(&chain(other)), passing: true },
+        other => {
+            let said =
+                format!("{}: check --kubeconfig, and that the cluster is reached", plain(&chain(other)));
+            CtlError::Api { doing, said, passing: true }
+        }
     }
 }

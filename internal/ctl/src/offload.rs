@@ -93,7 +93,9 @@ async fn offloaded(
 /// An object cannot be made in a namespace that does not exist, which the API server says of the namespace.
 fn without_namespace(error: CtlError, namespace: &str) -> CtlError {
     match error {
-        CtlError::Api { said, .. } if said.starts_with("namespaces ") && said.ends_with("(404)") => {
+        CtlError::Api { said, .. }
+            if said.starts_with("namespaces ") && said.contains(" not found (404)") =>
+        {
             CtlError::Object {
                 object: format!("namespace {}", plain(namespace)),
                 fault: "does not exist".to_owned(),

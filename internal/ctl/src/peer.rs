@@ -30,7 +30,9 @@ pub(crate) async fn run(
     let patience = Patience::new(arguments.timeout);
     match (arguments.peer, arguments.command) {
         (Some(name), None) => again(access, (&name, patience), console).await,
-        (None, Some(PeerCommand::OutOfBand(peer))) => out_of_band(access, (&peer, patience), console).await,
+        (None, Some(PeerCommand::OutOfBand(peer))) => {
+            out_of_band(access, (&peer, &arguments.installed.namespace), patience, console).await
+        }
         _ => Err(CtlError::Argument("write either the name of a ForeignCluster or out-of-band".to_owned())),
     }
 }
@@ -57,12 +59,13 @@ async fn again(
 /// Makes a cluster known, and peers with it.
 async fn out_of_band(
     access: &Access,
-    (peer, patience): (&OutOfBand, Patience),
+    (peer, namespace): (&OutOfBand, &str),
+    patience: Patience,
     console: &mut Console,
 ) -> Result<(), CtlError> {
     let wish = Wish::checked(&peer.name, &peer.cluster_id, &peer.auth_url)?;
     let cluster = Cluster::open(access).await?;
-    let home = local::identity(&cluster, &peer.installed.namespace).await?;
+    let home = local::identity(&cluster, namespace).await?;
     if home.id == wish.id {
         return Err(CtlError::Argument(format!(
             "--cluster-id {} is this very cluster: run the command in the cluster that is to use resources",
@@ -73,8 +76,8 @@ async fn out_of_band(
     let known = peers.list("").await?;
     // Judged before anything is written, so that a refusal leaves nothing behind.
     let write = write_for(&known, &wish)?;
-    let secrets = cluster.within::<SecretObject>(&peer.installed.namespace);
-    let token = token_secret::keep(&secrets, (&wish.id, peer.auth_token.secret()), &peer.installed.namespace);
+    let secrets = cluster.within::<SecretObject>(namespace);
+    let token = token_secret::keep(&secrets, (&wish.id, peer.auth_token.secret()), namespace);
     let token_is_new = token.await?;
     let (name, peering_is_new) = match write {
         Write::Create => {

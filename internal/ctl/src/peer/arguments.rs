@@ -20,6 +20,8 @@ pub struct PeerArguments {
     /// How long to wait, for all steps together
     #[arg(long, global = true, value_name = "DURATION", default_value = "120s", value_parser = duration::parse)]
     pub(crate) timeout: Duration,
+    #[command(flatten)]
+    pub(crate) installed: Installed,
 }
 
 /// How the control planes reach each other.
@@ -46,8 +48,6 @@ pub(crate) struct OutOfBand {
     #[arg(long, value_name = "ID")]
     pub(crate) cluster_id: String,
     /// Token of the other cluster
-    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN")]
     pub(crate) auth_token: Token,
-    #[command(flatten)]
-    pub(crate) installed: Installed,
 }

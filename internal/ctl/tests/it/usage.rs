@@ -29,6 +29,7 @@ fn flags_stand_where_the_documentation_has_them() {
         &peer.replacen("peer", "liqoctl peer --timeout 1m30s", 1),
         &peer.replacen("peer out-of-band", "liqoctl peer oob", 1),
         "liqoctl --context=provider peer consumer",
+        "liqoctl peer consumer --namespace liqo",
         "liqoctl --context=provider unpeer consumer",
         "liqoctl unpeer out-of-band milan",
         "liqoctl status peer provider",
@@ -92,4 +93,11 @@ async fn without_a_name_or_with_two_it_is_said_what_to_write() {
     let cluster = FakeCluster::start(Vec::new()).await;
     let error = cluster.run("unpeer milan out-of-band milan").await.error.unwrap();
     assert_eq!(error, "write either the name of a ForeignCluster or out-of-band");
+}
+
+#[tokio::test]
+async fn a_context_that_is_not_there_is_said_so() {
+    let cluster = FakeCluster::start(Vec::new()).await;
+    let error = cluster.run("--context b status").await.error.unwrap();
+    assert!(error.starts_with("cannot use the kubeconfig: check --kubeconfig and --context"), "{error}");
 }
