@@ -31,6 +31,10 @@ mod with;
 mod writer;
 
 #[cfg(test)]
+mod copy_tests;
+#[cfg(test)]
+mod put_tests;
+#[cfg(test)]
 mod tests;
 
 pub use settings::{VirtualKubeletSettings, WriterSettings};
