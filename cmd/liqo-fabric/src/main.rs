@@ -4,6 +4,7 @@
 
 mod desires;
 mod flags;
+mod reports;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -49,6 +50,9 @@ async fn run(flags: Flags) -> Result<(), Failure> {
     let state = StateFile::at(shared.state_dir.join("view.json"));
     let connection = connection(&shared, topic, seed);
     let credentials = Mounted { token: shared.token, authority: shared.authority };
+    if let Role::Gateway { pod_ip, .. } = &role {
+        reports::tell(connection.clone(), credentials.clone(), *pod_ip, reports.subscribe());
+    }
     let desired = desires::follow(connection, credentials, &state);
 
     let (stop, stopping) = watch::channel(false);

@@ -1,17 +1,23 @@
 //! The engine of this process as the source of everything that is shown.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use liqo_domain::{LiqoMachine, State};
+use liqo_domain::{LiqoMachine, Machine, State};
 use liqo_engine::{EngineStopped, Handle, Input, Published};
 use liqo_events::{Envelope, Event, Seq};
 use liqo_model::Uid;
+use liqo_projections::fabric::{GATEWAY_TOPIC, gateway_view, node_of_topic, node_view};
 use liqo_projections::status::{counts, status};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::held::held;
-use crate::{DebugSource, ProjectionSource, ReleaseError, Released, Report, Sighting, SourceError, encoded};
+use crate::tunnels::{Pace, news};
+use crate::{
+    AgentReport, DebugSource, ProjectionSource, ReleaseError, Released, Report, Sighting, SourceError,
+    encoded,
+};
 
 /// The topic with the peers, the offloaded namespaces, what is held and what fails.
 pub const STATUS: &str = "status";
@@ -21,15 +27,16 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// What the engine of this process knows.
 #[derive(Clone, Debug)]
-pub struct EngineSource {
-    handle: Handle<LiqoMachine>,
+pub struct EngineSource<M: Machine = LiqoMachine> {
+    handle: Handle<M>,
     leader: Option<watch::Receiver<Uid>>,
+    pace: Arc<Mutex<Pace>>,
 }
 
-impl EngineSource {
+impl<M: Machine<State = State> + 'static> EngineSource<M> {
     /// Shows this engine.
-    pub fn new(handle: Handle<LiqoMachine>) -> Self {
-        Self { handle, leader: None }
+    pub fn new(handle: Handle<M>) -> Self {
+        Self { handle, leader: None, pace: Arc::default() }
     }
 
     /// Lets a follower tell who leads: the uid of a pod, empty while nobody is known to.
@@ -50,22 +57,44 @@ async fn answered<T>(answer: impl Future<Output = Result<T, EngineStopped>>) -> 
     timeout(ANSWER, answer).await.map_err(|_| SourceError::Away)?.map_err(|_| SourceError::Away)
 }
 
-impl ProjectionSource for EngineSource {
+impl<M: Machine<State = State> + Send + Sync + 'static> ProjectionSource for EngineSource<M> {
     fn published(&self) -> watch::Receiver<Published> {
         self.handle.subscribe()
     }
 
     async fn view(&self, topic: &str) -> Result<Option<Sighting>, SourceError> {
-        if topic != STATUS {
-            return Ok(None);
-        }
         // The writer task only copies; encoding is done here.
-        let (view, at) = self.read(|state, at| (status(state), at)).await?;
-        Ok(Some(Sighting { at, view: encoded(&view) }))
+        let (view, at) = match (topic, node_of_topic(topic).map(str::to_owned)) {
+            (STATUS, _) => {
+                let (view, at) = self.read(|state, at| (status(state), at)).await?;
+                (encoded(&view), at)
+            }
+            (GATEWAY_TOPIC, _) => {
+                let (view, at) = self.read(|state, at| (gateway_view(state), at)).await?;
+                (encoded(&view.entries()), at)
+            }
+            (_, Some(node)) => {
+                let (view, at) = self.read(move |state, at| (node_view(state, &node), at)).await?;
+                let Some(view) = view else { return Ok(None) };
+                (encoded(&view.entries()), at)
+            }
+            (_, None) => return Ok(None),
+        };
+        Ok(Some(Sighting { at, view }))
+    }
+
+    async fn reported(&self, report: AgentReport) -> Result<(), SourceError> {
+        let news = self.read(move |state, _| news(state, &report)).await?;
+        let due = self.pace.lock().unwrap_or_else(PoisonError::into_inner).due(news, Instant::now());
+        if due.is_empty() {
+            return Ok(());
+        }
+        let events = due.into_iter().map(Event::TunnelReported).collect();
+        answered(self.handle.inbox().send(Input::Observe(events))).await
     }
 }
 
-impl DebugSource for EngineSource {
+impl<M: Machine<State = State> + Send + Sync + 'static> DebugSource for EngineSource<M> {
     fn published(&self) -> watch::Receiver<Published> {
         self.handle.subscribe()
     }

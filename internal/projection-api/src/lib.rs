@@ -8,6 +8,7 @@
 //! Nothing is queued for a reader: each one asks for what comes after its own position when it is ready for more, so a
 //! slow one costs no memory and gets a fresh snapshot when it is too far behind. [`client`] is the agents' side.
 
+mod agent_report;
 pub mod client;
 pub mod debug;
 mod engine_source;
@@ -18,7 +19,9 @@ mod metrics;
 pub mod projection;
 mod run;
 mod source;
+mod tunnels;
 
+pub use agent_report::{AgentReport, TunnelReport, TunnelStatus};
 pub use engine_source::{EngineSource, STATUS};
 pub use json::{Json, encoded};
 pub use metrics::Metrics;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use liqo_engine::Clock;
+use liqo_projections::fabric::GATEWAY_TOPIC;
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -36,8 +37,11 @@ pub struct StreamError {
 
 /// Who may see what: service accounts of the namespace that Liqo is installed in.
 fn roles(namespace: &str) -> Roles {
-    let status = Topics { named: vec![STATUS.to_owned()], of_own_node: Vec::new() };
-    Roles([(format!("{namespace}/liqo-fabric"), status)].into())
+    let named = |topic: &str| Topics { named: vec![topic.to_owned()], of_own_node: Vec::new() };
+    let node = Topics { named: Vec::new(), of_own_node: vec!["node".to_owned()] };
+    let roles =
+        [("liqo-fabric", named(STATUS)), ("liqo-gateway", named(GATEWAY_TOPIC)), ("liqo-route", node)];
+    Roles(roles.map(|(account, topics)| (format!("{namespace}/{account}"), topics)).into())
 }
 
 impl Stream {

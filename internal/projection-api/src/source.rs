@@ -10,7 +10,7 @@ use liqo_projections::view::View;
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::Json;
+use crate::{AgentReport, Json};
 
 /// A topic as it was at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +105,11 @@ pub trait ProjectionSource: Send + Sync + 'static {
 
     /// What is in a topic now; nothing when there is no such topic.
     fn view(&self, topic: &str) -> impl Future<Output = Result<Option<Sighting>, SourceError>> + Send;
+
+    /// Takes in what the gateway sees. A source that decides nothing has no use for it.
+    fn reported(&self, _report: AgentReport) -> impl Future<Output = Result<(), SourceError>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// A process whose log can be read.

@@ -8,7 +8,9 @@ use liqo_events::{Envelope, Event, Recorded, Seq, StateDigest, UnixMillis};
 use liqo_projections::view::View;
 use tokio::sync::watch;
 
-use crate::{DebugSource, Json, ProjectionSource, ReleaseError, Released, Report, Sighting, SourceError};
+use crate::{
+    AgentReport, DebugSource, Json, ProjectionSource, ReleaseError, Released, Report, Sighting, SourceError,
+};
 
 /// What the test says is so.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub(crate) struct Process {
     published: watch::Sender<Published>,
     topics: Mutex<BTreeMap<String, View<Json>>>,
     log: Mutex<Vec<Envelope>>,
+    reported: watch::Sender<AgentReport>,
 }
 
 pub(crate) fn view(entries: &[(&str, &str)]) -> View<Json> {
@@ -26,13 +29,23 @@ impl Process {
     /// A live leader of this epoch that knows nothing.
     pub(crate) fn leading(epoch: u64) -> Arc<Self> {
         let published = watch::Sender::new(Published { seq: Seq(0), epoch: Some(epoch), live: true });
-        Arc::new(Self { published, topics: Mutex::default(), log: Mutex::default() })
+        Arc::new(Self {
+            published,
+            topics: Mutex::default(),
+            log: Mutex::default(),
+            reported: watch::Sender::default(),
+        })
     }
 
     /// Puts a topic into this state with the next event.
     pub(crate) fn show(&self, topic: &str, entries: &[(&str, &str)]) {
         self.topics.lock().unwrap().insert(topic.to_owned(), view(entries));
         self.published.send_modify(|published| published.seq = published.seq.next());
+    }
+
+    /// What an agent reported last.
+    pub(crate) fn heard(&self) -> watch::Receiver<AgentReport> {
+        self.reported.subscribe()
     }
 
     /// Goes on by an event that changes no topic.
@@ -74,6 +87,11 @@ impl ProjectionSource for Process {
     async fn view(&self, topic: &str) -> Result<Option<Sighting>, SourceError> {
         let at = *self.published.borrow();
         Ok(self.topics.lock().unwrap().get(topic).map(|view| Sighting { at, view: view.clone() }))
+    }
+
+    async fn reported(&self, report: AgentReport) -> Result<(), SourceError> {
+        self.reported.send_replace(report);
+        Ok(())
     }
 }
 

@@ -1,84 +1,18 @@
 //! Follows a topic: connects, listens, connects again.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use liqo_events::Seq;
 use liqo_projections::view::{Change, View};
 use liqo_proto::projection as wire;
-use liqo_proto::projection::projection_client::ProjectionClient;
-use rand::rngs::ChaCha8Rng;
-use rand::{RngExt, SeedableRng};
-use thiserror::Error;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
-use tonic::{Request, Status, Streaming};
+use tonic::{Status, Streaming};
 
+use super::dial::{CONNECT, ClientError, Connection, Credentials, Pauses, SILENCE, dial};
 use super::{Acceptance, Position, Update, Verdict};
 use crate::Json;
-use crate::projection::{HEARTBEAT, MOST_BYTES};
-
-/// First and longest pause before the next connection; by chance half of it at least. Thousands of agents that lost a
-/// leader at one moment come back over ten seconds, which one process can take.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Longest wait for a connection and for the first message.
-const CONNECT: Duration = Duration::from_secs(10);
-/// Three heartbeats that did not come: the connection is dead, whatever TCP says.
-const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT.as_secs());
-
-/// Where an agent gets what it shows and checks. Asked for each connection, since both change while it runs.
-pub trait Credentials: Send + Sync + 'static {
-    /// A token of audience [`crate::AUDIENCE`].
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    fn token(&self) -> io::Result<String>;
-
-    /// The certificate of the authority that the server's is checked with, PEM.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be read.
-    fn authority(&self) -> io::Result<String>;
-}
-
-/// Credentials in files, as Kubernetes mounts them into a pod.
-#[derive(Clone, Debug)]
-pub struct Mounted {
-    /// File with the token.
-    pub token: PathBuf,
-    /// File with the authority's certificate.
-    pub authority: PathBuf,
-}
-
-impl Credentials for Mounted {
-    fn token(&self) -> io::Result<String> {
-        Ok(fs::read_to_string(&self.token)?.trim().to_owned())
-    }
-
-    fn authority(&self) -> io::Result<String> {
-        fs::read_to_string(&self.authority)
-    }
-}
-
-/// What to follow, and where.
-#[derive(Clone, Debug)]
-pub struct Connection {
-    /// `https://HOST:PORT`.
-    pub address: String,
-    /// The name in the server's certificate.
-    pub server_name: String,
-    /// The topic.
-    pub topic: String,
-    /// Seed of the chance in pauses; of each agent another one.
-    pub seed: u64,
-}
 
 /// What an agent knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,48 +23,6 @@ pub struct Followed {
     pub view: Arc<View<Json>>,
     /// Whether a leader confirms it right now. What an agent does must not depend on this: it goes on with what it has.
     pub current: bool,
-}
-
-/// Why a connection ended.
-#[derive(Debug, Error)]
-pub enum ClientError {
-    /// Token or authority cannot be read.
-    #[error("the agent's credentials cannot be read: check that its volumes are mounted")]
-    Credentials {
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Address or certificate make no sense.
-    #[error("{address} cannot be connected to: check the address and the authority's certificate")]
-    Endpoint {
-        /// The address.
-        address: String,
-        /// What is wrong.
-        source: tonic::transport::Error,
-    },
-    /// No connection.
-    #[error("{address} does not answer: check that the control plane runs and that nothing blocks the way")]
-    Connect {
-        /// The address.
-        address: String,
-        /// What went wrong; nothing when it took too long.
-        source: Option<tonic::transport::Error>,
-    },
-    /// The server ended the stream.
-    #[error("the control plane said: {}", .0.message())]
-    Ended(Status),
-    /// Nothing came.
-    #[error("the control plane said nothing for {} s", SILENCE.as_secs())]
-    Silent,
-    /// A message that cannot be.
-    #[error("the control plane sent an empty message: it is of another version")]
-    Empty,
-    /// An old leader.
-    #[error("the control plane that answers is not the one that leads")]
-    Older,
-    /// A message was lost.
-    #[error("a change does not follow what is known")]
-    Gap,
 }
 
 /// How a connection ended.
@@ -153,9 +45,8 @@ pub async fn follow<C: Credentials>(
     start: Acceptance,
     into: watch::Sender<Followed>,
 ) {
-    let chance = ChaCha8Rng::seed_from_u64(connection.seed);
-    let mut follower =
-        Follower { connection, credentials, acceptance: start, began: Instant::now(), failures: 0, chance };
+    let pauses = Pauses::new(connection.seed);
+    let mut follower = Follower { connection, credentials, acceptance: start, began: Instant::now(), pauses };
     follower.publish(&into, false);
     loop {
         let pause = tokio::select! {
@@ -175,8 +66,7 @@ struct Follower<C> {
     credentials: C,
     acceptance: Acceptance,
     began: Instant,
-    failures: u32,
-    chance: ChaCha8Rng,
+    pauses: Pauses,
 }
 
 impl<C: Credentials> Follower<C> {
@@ -200,35 +90,13 @@ impl<C: Credentials> Follower<C> {
     }
 
     async fn open(&self) -> Result<Streaming<wire::WatchResponse>, ClientError> {
-        let address = self.connection.address.clone();
-        let channel = timeout(CONNECT, self.channel())
-            .await
-            .map_err(|_| ClientError::Connect { address: address.clone(), source: None })??;
-        let token = self.credentials.token().map_err(|source| ClientError::Credentials { source })?;
+        let mut dialled = dial(&self.connection, &self.credentials).await?;
         let from = self.acceptance.resume_from().map(|at| wire::Position { epoch: at.epoch, seq: at.seq.0 });
-        let mut request = Request::new(wire::WatchRequest { topic: self.connection.topic.clone(), from });
-        // A token with characters that no header may have is none that a server would take.
-        let header = format!("Bearer {token}").parse().map_err(|_| ClientError::Credentials {
-            source: io::Error::new(io::ErrorKind::InvalidData, "the file holds no token"),
-        })?;
-        request.metadata_mut().insert("authorization", header);
-        let mut client =
-            ProjectionClient::new(channel).max_decoding_message_size(MOST_BYTES + MOST_BYTES / 4);
-        let answer = timeout(CONNECT, client.watch(request)).await;
-        let answer = answer.map_err(|_| ClientError::Connect { address, source: None })?;
-        Ok(answer.map_err(ClientError::Ended)?.into_inner())
-    }
-
-    async fn channel(&self) -> Result<Channel, ClientError> {
+        let request = dialled.request(wire::WatchRequest { topic: self.connection.topic.clone(), from });
+        let answer = timeout(CONNECT, dialled.client.watch(request)).await;
         let address = || self.connection.address.clone();
-        let authority = self.credentials.authority().map_err(|source| ClientError::Credentials { source })?;
-        let tls = ClientTlsConfig::new()
-            .ca_certificate(Certificate::from_pem(authority))
-            .domain_name(self.connection.server_name.clone());
-        let endpoint = Endpoint::from_shared(address()).and_then(|endpoint| endpoint.tls_config(tls));
-        let endpoint = endpoint.map_err(|source| ClientError::Endpoint { address: address(), source })?;
-        let connected = endpoint.tcp_nodelay(true).connect().await;
-        connected.map_err(|source| ClientError::Connect { address: address(), source: Some(source) })
+        let answer = answer.map_err(|_| ClientError::Connect { address: address(), source: None })?;
+        Ok(answer.map_err(ClientError::Ended)?.into_inner())
     }
 
     /// Takes a message in; the way the connection ends, if it does.
@@ -237,7 +105,7 @@ impl<C: Credentials> Follower<C> {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         match self.acceptance.offer(update, now) {
             Verdict::Applied | Verdict::Unchanged => {
-                self.failures = 0;
+                self.pauses.reset();
                 self.publish(into, true);
                 None
             }
@@ -264,26 +132,16 @@ impl<C: Credentials> Follower<C> {
 
     /// How long to wait before the next connection.
     fn pause(&mut self, end: End) -> Duration {
-        let error = match end {
+        match end {
             End::AskAgain(after) => {
                 tracing::warn!(
                     topic = self.connection.topic,
                     "the control plane wants most of what it wanted before gone; it is asked again before that is done"
                 );
-                return after;
+                after
             }
-            End::Failed(error) => error,
-        };
-        let longest =
-            FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(self.failures.min(16))).min(LONGEST_PAUSE);
-        // The first one is worth a look; those that follow say the same.
-        if self.failures == 0 {
-            tracing::warn!(topic = self.connection.topic, %error, "the stream of the control plane ended");
-        } else {
-            tracing::debug!(topic = self.connection.topic, %error, "no stream of the control plane");
+            End::Failed(error) => self.pauses.after(&self.connection.topic, &error),
         }
-        self.failures = self.failures.saturating_add(1);
-        longest.mul_f64(self.chance.random_range(0.5..1.0))
     }
 }
 
@@ -310,6 +168,9 @@ fn entries(entries: Vec<wire::Entry>) -> View<Json> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use super::super::Mounted;
     use super::*;
 
     fn view(keys: &str) -> View<Json> {
@@ -330,8 +191,7 @@ mod tests {
             credentials: Mounted { token: PathBuf::new(), authority: PathBuf::new() },
             acceptance,
             began: Instant::now(),
-            failures: 0,
-            chance: ChaCha8Rng::seed_from_u64(1),
+            pauses: Pauses::new(1),
         }
     }
 
@@ -350,17 +210,5 @@ mod tests {
         tokio::time::advance(Duration::from_secs(10)).await;
         assert!(follower.take_in(snapshot(3, "a"), &into).is_none());
         assert_eq!(*into.borrow().view, view("a"));
-    }
-
-    #[test]
-    fn pauses_grow_to_ten_seconds_and_differ() {
-        let mut follower = follower(Acceptance::default());
-        let pauses: Vec<Duration> = (0..40).map(|_| follower.pause(ClientError::Gap.into())).collect();
-        assert!(pauses[0] <= FIRST_PAUSE && pauses[0] >= FIRST_PAUSE / 2, "{pauses:?}");
-        assert!(
-            pauses[10..].iter().all(|pause| *pause <= LONGEST_PAUSE && *pause >= LONGEST_PAUSE / 2),
-            "{pauses:?}"
-        );
-        assert_ne!(pauses[20], pauses[21]);
     }
 }

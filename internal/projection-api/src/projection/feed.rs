@@ -67,6 +67,10 @@ impl<S: ProjectionSource> Feeds<S> {
         Self { source, open: tokio::sync::Mutex::default() }
     }
 
+    pub(super) fn source(&self) -> &S {
+        &self.source
+    }
+
     /// The feed of a topic; nothing when there is no such topic. It is kept up to date as long as somebody holds it.
     pub(super) async fn join(&self, topic: &str) -> Result<Option<Arc<Feed>>, SourceError> {
         let mut open = self.open.lock().await;

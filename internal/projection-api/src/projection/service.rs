@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use futures::Stream;
 use liqo_events::Seq;
+use liqo_projections::fabric::GATEWAY_TOPIC;
 use liqo_proto::projection as wire;
 use liqo_proto::projection::projection_server::{Projection, ProjectionServer};
-use tokio::sync::{Semaphore, watch};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 use tonic::metadata::MetadataMap;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::feed::Feeds;
 use super::ring::Position;
-use super::stream::{Open, Reader};
+use super::stream::{Open, Reader, STREAM_LIFE, not_live};
 use super::{AUDIENCE, Identity, ReviewError, Roles, TokenReviewer};
-use crate::{Metrics, ProjectionSource};
+use crate::{AgentReport, Metrics, ProjectionSource};
 
 /// Streams at a time: one for each node of the largest cluster that Kubernetes supports, and some for gateways and for
 /// connections that are being replaced.
@@ -102,6 +103,44 @@ impl<S: ProjectionSource, R: TokenReviewer> ProjectionService<S, R> {
         }
     }
 
+    /// Takes in what one agent says, one message after the other.
+    async fn listen(&self, request: Request<Streaming<wire::ReportRequest>>) -> Result<(), Status> {
+        let (metadata, _, mut messages) = request.into_parts();
+        let caller = self.caller(&metadata).await?;
+        let _slot = self.slot()?;
+        let (mut stopping, ends) = (self.stopping.clone(), Instant::now() + STREAM_LIFE);
+        loop {
+            let message = tokio::select! {
+                biased;
+                _ = stopping.wait_for(|stopping| *stopping) => {
+                    return Err(Status::unavailable("this process is stopping: connect again"));
+                }
+                () = sleep_until(ends) => {
+                    return Err(Status::unavailable("the token has to be checked again: connect again"));
+                }
+                message = messages.message() => message?,
+            };
+            let Some(message) = message else { return Ok(()) };
+            if message.topic != GATEWAY_TOPIC || !self.roles.allow(&caller, &message.topic) {
+                let reason = format!("{} may not report on {:?}", caller.service_account, message.topic);
+                return Err(self.refused("topic", Status::permission_denied(reason)));
+            }
+            let source = self.feeds.source();
+            if !source.published().borrow().live {
+                return Err(not_live());
+            }
+            let taken_in = source.reported(AgentReport::of_wire(message)).await;
+            taken_in.map_err(|error| Status::unavailable(error.to_string()))?;
+        }
+    }
+
+    fn slot(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.streams.clone().try_acquire_owned().map_err(|_| {
+            let message = format!("{MOST_STREAMS} streams are open, which is the bound: try again later");
+            self.refused("full", Status::resource_exhausted(message))
+        })
+    }
+
     async fn reader(&self, request: Request<wire::WatchRequest>) -> Result<Reader, Status> {
         let (metadata, _, wire::WatchRequest { topic, from }) = request.into_parts();
         let caller = self.caller(&metadata).await?;
@@ -109,10 +148,7 @@ impl<S: ProjectionSource, R: TokenReviewer> ProjectionService<S, R> {
             let message = format!("{} may not watch {topic:?}", caller.service_account);
             return Err(self.refused("topic", Status::permission_denied(message)));
         }
-        let slot = self.streams.clone().try_acquire_owned().map_err(|_| {
-            let message = format!("{MOST_STREAMS} streams are open, which is the bound: try again later");
-            self.refused("full", Status::resource_exhausted(message))
-        })?;
+        let slot = self.slot()?;
         let feed = self.feeds.join(&topic).await.map_err(|error| Status::unavailable(error.to_string()))?;
         let feed = feed.ok_or_else(|| Status::not_found(format!("there is no topic {topic:?}")))?;
         let from = from.map(|from| Position { epoch: from.epoch, seq: Seq(from.seq) });
@@ -135,5 +171,12 @@ impl<S: ProjectionSource, R: TokenReviewer> Projection for ProjectionService<S, 
     ) -> Result<Response<Self::WatchStream>, Status> {
         let reader = self.reader(request).await?;
         Ok(Response::new(Box::pin(reader.messages())))
+    }
+
+    async fn report(
+        &self,
+        request: Request<Streaming<wire::ReportRequest>>,
+    ) -> Result<Response<wire::ReportResponse>, Status> {
+        self.listen(request).await.map(|()| Response::new(wire::ReportResponse {}))
     }
 }
