@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use liqo_events::ControlPlaneSettings;
+use liqo_kube_io::write::VirtualKubeletSettings;
 
 /// The control plane of Liqo.
 #[derive(Debug, Parser)]
@@ -29,6 +31,42 @@ pub(crate) struct Flags {
     /// Namespace of the pod.
     #[arg(long, env = "POD_NAMESPACE", default_value = "liqo")]
     pub(crate) pod_namespace: String,
+    /// CIDR of the pods; without it nothing is joined.
+    #[arg(long, env = "LIQO_POD_CIDR", default_value = "")]
+    pub(crate) pod_cidr: String,
+    /// CIDR of the services.
+    #[arg(long, env = "LIQO_SERVICE_CIDR", default_value = "")]
+    pub(crate) service_cidr: String,
+    /// CIDRs that are never used for peers.
+    #[arg(long, env = "LIQO_RESERVED_SUBNETS", value_delimiter = ',')]
+    pub(crate) reserved_subnets: Vec<String>,
+    /// Labels of this cluster's virtual nodes in its consumers, KEY=VALUE.
+    #[arg(long, env = "LIQO_CLUSTER_LABELS", value_delimiter = ',', value_parser = key_value)]
+    pub(crate) cluster_labels: Vec<(String, String)>,
+    /// Share of what is free that each consumer is offered, in percent.
+    #[arg(long, env = "LIQO_RESOURCE_SHARING_PERCENTAGE", default_value_t = 90, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) resource_sharing_percentage: u8,
+    /// Whether consumers may peer unless their ForeignCluster says otherwise.
+    #[arg(long, env = "LIQO_ENABLE_INCOMING_PEERING", default_value_t = true, action = clap::ArgAction::Set)]
+    pub(crate) enable_incoming_peering: bool,
+    /// Bytes of the longest packet in the tunnel.
+    #[arg(long, env = "LIQO_MTU", default_value_t = 1340)]
+    pub(crate) mtu: u16,
+    /// Where peers ask for identities.
+    #[arg(long, default_value = "0.0.0.0:8443")]
+    pub(crate) auth_address: SocketAddr,
+    /// Where the API server asks the webhooks.
+    #[arg(long, default_value = "0.0.0.0:9443")]
+    pub(crate) webhook_address: SocketAddr,
+    /// Address of the API server for peers; that of a control-plane node when empty.
+    #[arg(long, env = "LIQO_ADVERTISE_API_SERVER_ADDRESS", default_value = "")]
+    pub(crate) advertise_api_server_address: String,
+    /// Image of the virtual kubelets.
+    #[arg(long, env = "LIQO_KUBELET_IMAGE", default_value = "")]
+    pub(crate) kubelet_image: String,
+    /// More arguments of the virtual kubelets.
+    #[arg(long, env = "LIQO_KUBELET_EXTRA_ARGS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) kubelet_extra_args: Vec<String>,
     /// Volume of the event log.
     #[arg(long, default_value = "/var/lib/liqo/log")]
     pub(crate) log_dir: PathBuf,
@@ -53,4 +91,34 @@ pub(crate) struct Flags {
 pub(crate) enum Command {
     /// Connect standard input and output to the debug socket; `liqoctl debug` runs this in the pod.
     DebugBridge,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not KEY=VALUE"))?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Flags {
+    /// What decisions depend on.
+    pub(crate) fn settings(&self, public_key: String) -> ControlPlaneSettings {
+        ControlPlaneSettings {
+            pod_cidr: self.pod_cidr.clone(),
+            service_cidr: self.service_cidr.clone(),
+            reserved: self.reserved_subnets.iter().filter(|subnet| !subnet.is_empty()).cloned().collect(),
+            sharing_percentage: self.resource_sharing_percentage,
+            labels: self.cluster_labels.iter().cloned().collect(),
+            incoming: self.enable_incoming_peering,
+            public_key,
+            mtu: self.mtu,
+        }
+    }
+
+    /// What every virtual kubelet is made with.
+    pub(crate) fn virtual_kubelets(&self) -> VirtualKubeletSettings {
+        VirtualKubeletSettings {
+            image: self.kubelet_image.clone(),
+            extra_args: self.kubelet_extra_args.clone(),
+            env: Vec::new(),
+        }
+    }
 }

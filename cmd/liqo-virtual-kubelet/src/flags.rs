@@ -80,8 +80,20 @@ pub(crate) enum Command {
 }
 
 impl Flags {
+    /// The address of the node, when the flags can be used.
+    ///
+    /// # Errors
+    ///
     /// The flag that is missing or cannot be used, with what to do.
-    pub(crate) fn problem(&self) -> Option<String> {
+    pub(crate) fn usable_address(&self) -> Result<IpAddr, String> {
+        match (self.problem(), self.node_ip) {
+            (None, Some(address)) => Ok(address),
+            (Some(problem), _) => Err(problem),
+            (None, None) => Err("--node-ip is missing; give it the address of the pod".to_owned()),
+        }
+    }
+
+    fn problem(&self) -> Option<String> {
         let needed = [
             ("foreign-cluster-id", &self.foreign_cluster_id),
             ("foreign-cluster-name", &self.foreign_cluster_name),
@@ -90,9 +102,6 @@ impl Flags {
         ];
         if let Some((name, _)) = needed.iter().find(|(_, value)| value.is_empty()) {
             return Some(format!("--{name} is missing; the controller manager gives it"));
-        }
-        if self.node_ip.is_none() {
-            return Some("--node-ip is missing; give it the address of the pod".to_owned());
         }
         match self.certificate_type.as_str() {
             "kubelet" | "self-signed" => None,

@@ -3,5 +3,10 @@
 //! | part | port of | carried out with |
 //! |---|---|---|
 //! | [`enrolment`] | `identity`: what a provider needs of its cluster; `kube-io`: how an identity is asked for | the API server |
+//! | [`webhooks`] | `admission`: verdicts and certificates | the engine's state, the API server |
+//! | [`virtual_node`] | `kubelet`: where pods are, who is reached | the engine's state, the API servers |
 
 pub mod enrolment;
+pub mod own_cluster;
+pub mod virtual_node;
+pub mod webhooks;

@@ -38,3 +38,11 @@ pub enum ReflectError {
         address: IpAddr,
     },
 }
+
+impl ReflectError {
+    /// Whether the object can be transformed later, unchanged.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::TranslateAddresses { .. })
+    }
+}

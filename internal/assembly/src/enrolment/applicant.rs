@@ -7,10 +7,10 @@ use k8s_openapi::api::core::v1::Secret as KubeSecret;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use liqo_api::names::{REMOTE_TOKEN_SECRET_PREFIX, TOKEN_KEY};
-use liqo_engine::{Disposition, Outcome};
+use liqo_engine::{Clock as _, Disposition, Outcome, SystemClock};
 use liqo_identity::{
     Application, AuthClient, Cluster, Disposition as Advice, EnrolError, Identity, PrivateKey, ProviderError,
-    Secret, Target, identity_secret,
+    Secret, Target, identity_secret, read_identity,
 };
 use liqo_model::{ClusterId, NamespaceName, ResourceVersion};
 
@@ -58,6 +58,15 @@ impl Applicant {
         random: fn() -> std::io::Result<[u8; 32]>,
     ) -> Self {
         Self { client, namespace, token, asking, keys: Mutex::default(), random }
+    }
+
+    /// The version of the Secret, when there is one with a certificate that still lasts. What cannot be read counts as none.
+    pub(super) async fn kept(&self, enrolment: &Enrolment<'_>) -> Option<ResourceVersion> {
+        let secrets: Api<KubeSecret> = Api::namespaced(self.client.clone(), enrolment.tenant.as_str());
+        let found = secrets.get_opt(enrolment.secret).await.ok().flatten()?;
+        let data = found.data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0)).collect();
+        let ends = read_identity(&data).ok()?.not_after?;
+        (ends > SystemClock.wall()).then(|| found.metadata.resource_version.unwrap_or_default().into())
     }
 
     /// Asks, and keeps the answer. Nothing of the answer leaves this function.
@@ -109,7 +118,8 @@ impl Applicant {
             }
             other => other,
         };
-        let kept = kept.map_err(|error| broken(refused("the Secret for the identity", &error).to_string()))?;
+        let kept =
+            kept.map_err(|error| broken(refused("the Secret for the identity", &error).to_string()))?;
         Ok(kept.metadata.resource_version.unwrap_or_default().into())
     }
 

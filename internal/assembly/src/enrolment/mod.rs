@@ -1,10 +1,13 @@
 //! Identities between clusters, with Kubernetes behind them.
 
+mod actuator;
 mod applicant;
 mod provider;
 mod refusal;
+mod service;
 mod shared_token;
 
 pub use applicant::{Applicant, Enrolment};
 pub use provider::KubernetesProvider;
+pub use service::Authentication;
 pub use shared_token::SharedToken;

@@ -13,8 +13,8 @@ use liqo_api::labels;
 use liqo_api::names::REMOTE_CERTIFICATE_SECRET;
 use liqo_events::UnixMillis;
 use liqo_identity::{
-    AddressKind, ApiServer, Cluster, Issued, NodeFacts, Provider, ProviderError, Secret, SecretContent, Tenant,
-    advertised_api_server, approval, basic_binding, issued_secret, peer_token_secret, read_issued,
+    AddressKind, ApiServer, Cluster, Issued, NodeFacts, Provider, ProviderError, Secret, SecretContent,
+    Tenant, advertised_api_server, approval, basic_binding, issued_secret, peer_token_secret, read_issued,
     signing_request,
 };
 use liqo_model::{NamespaceName, tenant_namespace_name};
@@ -50,7 +50,8 @@ impl KubernetesProvider {
     async fn find_tenant(&self, cluster: &Cluster) -> Result<Option<NamespaceName>, ProviderError> {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         let of_peer = ListParams::default().labels(&format!("{}={}", labels::CLUSTER_ID, cluster.id));
-        let found = namespaces.list(&of_peer).await.map_err(|error| refused("its tenant namespace", &error))?;
+        let found =
+            namespaces.list(&of_peer).await.map_err(|error| refused("its tenant namespace", &error))?;
         let living = found.items.into_iter().filter(|found| found.metadata.deletion_timestamp.is_none());
         let mut names: Vec<String> = living.filter_map(|found| found.metadata.name).collect();
         names.sort_unstable();
@@ -68,7 +69,11 @@ impl KubernetesProvider {
         }
     }
 
-    async fn approve(&self, requests: &Api<CertificateSigningRequest>, name: &str) -> Result<(), ProviderError> {
+    async fn approve(
+        &self,
+        requests: &Api<CertificateSigningRequest>,
+        name: &str,
+    ) -> Result<(), ProviderError> {
         let conditions = json!({"status": {"conditions": [approval((self.now)())]}});
         let approved =
             requests.patch_approval(name, &PatchParams::default(), &Patch::Merge(conditions)).await;
@@ -131,9 +136,9 @@ impl Provider for KubernetesProvider {
         let late = || ProviderError::Failed {
             reason: format!("the request {name} of {} was not signed in time", tenant.cluster.id),
         };
-        let request = waited.map_err(|_| late())?.map_err(|error| ProviderError::Failed {
-            reason: format!("the request {name}: {error}"),
-        })?;
+        let request = waited
+            .map_err(|_| late())?
+            .map_err(|error| ProviderError::Failed { reason: format!("the request {name}: {error}") })?;
         let pem = request.as_ref().and_then(certificate).ok_or_else(late)?;
         String::from_utf8(pem.to_vec()).map_err(|_| late())
     }
@@ -143,7 +148,9 @@ impl Provider for KubernetesProvider {
             return Ok(issued.clone());
         }
         let kept = self.issued(tenant).await?;
-        kept.ok_or_else(|| ProviderError::Failed { reason: "what was issued has just been deleted".to_owned() })
+        kept.ok_or_else(|| ProviderError::Failed {
+            reason: "what was issued has just been deleted".to_owned(),
+        })
     }
 
     async fn bind_basic(&self, tenant: &Tenant) -> Result<(), ProviderError> {

@@ -53,7 +53,9 @@ async fn keep_up(secrets: Api<KubeSecret>, told: watch::Sender<Secret>) {
                 told.send_replace(Secret::new(text.unwrap_or_default()));
             }
             Ok(Event::Delete(_)) => {
-                info!("the Secret {AUTH_TOKEN_SECRET} was deleted; peers are refused until there is one again");
+                info!(
+                    "the Secret {AUTH_TOKEN_SECRET} was deleted; peers are refused until there is one again"
+                );
                 told.send_replace(Secret::new(""));
             }
             Ok(Event::Init | Event::InitDone) => {}

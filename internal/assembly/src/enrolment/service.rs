@@ -1,0 +1,62 @@
+//! The authentication service of this cluster.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use liqo_engine::{Clock as _, SystemClock};
+use liqo_events::UnixMillis;
+use liqo_identity::{AuthService, Cluster, Error, Listening, Metrics, Settings, Transport, serve};
+use liqo_kube_io::ApiServer;
+use liqo_model::NamespaceName;
+use tokio::sync::watch;
+
+use super::{KubernetesProvider, SharedToken};
+
+/// What the authentication service runs with.
+pub struct Authentication {
+    /// The API server of this cluster.
+    pub server: Arc<ApiServer>,
+    /// Namespace that Liqo is installed in.
+    pub namespace: NamespaceName,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Address of the API server for peers; that of a control-plane node when it is empty.
+    pub advertised: String,
+    /// This cluster's identity, once there is one.
+    pub identity: watch::Receiver<Option<Cluster>>,
+    /// The token that peers need.
+    pub token: SharedToken,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl Authentication {
+    /// Serves until `stopping`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`], when it cannot listen or no certificate can be made.
+    pub async fn serve(self, mut stopping: watch::Receiver<bool>) -> Result<(), Error> {
+        let names =
+            vec![format!("liqo-auth.{}.svc", self.namespace), format!("liqo-auth.{}", self.namespace)];
+        let transport = Transport::self_signed(&names, now())?;
+        let listening = Listening::on(self.address).await?;
+        let provider = KubernetesProvider {
+            client: self.server.client().clone(),
+            namespace: self.namespace,
+            identity: self.identity,
+            token: self.token,
+            advertised: Some(self.advertised).filter(|address| !address.is_empty()),
+            now,
+        };
+        let service = AuthService::new(provider, Settings::default(), self.metrics);
+        // A sender that is gone says the same.
+        let stop = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
+        serve(listening, transport, service, stop).await;
+        Ok(())
+    }
+}
+
+fn now() -> UnixMillis {
+    SystemClock.wall()
+}
