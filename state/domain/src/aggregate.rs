@@ -23,6 +23,8 @@ pub(crate) enum Aggregate {
     Namespaces,
     /// Requests for certificates of virtual kubelets.
     Signing,
+    /// How much consumers are offered.
+    Quota,
     /// The virtual node.
     Node,
     /// An object that is copied to a peer, its copy, a shadow or what it stands for: always the object that was seen.

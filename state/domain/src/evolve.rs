@@ -8,6 +8,7 @@ use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
 use crate::aggregate::Aggregate;
 use crate::offloading::{self, OFFLOADING_NAME};
+use crate::shadows;
 use crate::state::{Fact, Grave, Lease, Object, State};
 
 /// Folds one event in.
@@ -19,6 +20,7 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
             state.started = Some(fact(seq, at, body));
             state.touch(Aggregate::Identity);
             state.touch(Aggregate::Network);
+            state.touch(Aggregate::Peers);
         }
         Event::Applied(applied) => state.evolve_applied(seq, at, applied),
         Event::Vanished(vanished) => state.evolve_vanished(seq, at, vanished),
@@ -40,9 +42,13 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
         Event::OrphanReleased(body) => state.evolve_released(seq, body),
         Event::IdentityChosen(body) => {
             state.identity = Some(fact(seq, at, body));
-            for aggregate in
-                [Aggregate::Identity, Aggregate::Peers, Aggregate::Offloadings, Aggregate::Network]
-            {
+            for aggregate in [
+                Aggregate::Identity,
+                Aggregate::Peers,
+                Aggregate::Offloadings,
+                Aggregate::Network,
+                Aggregate::Replication,
+            ] {
                 state.touch(aggregate);
             }
         }
@@ -89,6 +95,7 @@ impl State {
         self.settle_written(&applied.object, &object);
         self.graves.remove(&applied.object);
         let earlier = self.objects.insert(applied.object.clone(), object);
+        self.account(&applied.object, earlier.as_ref().map(|earlier| &earlier.facts), Some(&applied.facts));
         // A new life with the old name: what was said of the old one does not hold any more.
         if earlier.as_ref().is_none_or(|earlier| earlier.uid != applied.uid || earlier.facts != applied.facts)
         {
@@ -124,6 +131,7 @@ impl State {
             }
         };
         self.objects.remove(&vanished.object);
+        self.account(&vanished.object, Some(&facts), None);
         self.bury(seq, at, vanished);
         self.rejected.remove(&vanished.object);
         self.forget_writes_to(&vanished.object);
@@ -319,7 +327,12 @@ impl State {
         }
         match key.kind {
             Kind::ConfigMap => self.touch(Aggregate::Identity),
-            Kind::ForeignCluster => self.touch(Aggregate::Peers),
+            Kind::ForeignCluster => {
+                self.touch(Aggregate::Peers);
+                if shadows::reach(before) != shadows::reach(after) {
+                    self.touch(Aggregate::Copies);
+                }
+            }
             Kind::Namespace => {
                 self.touch(Aggregate::Offloading(NamespaceName::new(key.name.as_str())));
                 self.touch(Aggregate::Peers);

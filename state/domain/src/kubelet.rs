@@ -71,6 +71,7 @@ fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
         | Aggregate::Replication
         | Aggregate::Network
         | Aggregate::Namespaces
+        | Aggregate::Quota
         | Aggregate::Signing => Vec::new(),
     }
 }

@@ -18,6 +18,7 @@ mod offloading;
 mod orphans;
 mod outbox;
 mod peering;
+mod quota;
 mod remote_namespaces;
 mod replication;
 mod selector;
@@ -26,9 +27,10 @@ mod signing;
 mod state;
 mod surroundings;
 mod table;
-mod watching;
 #[cfg(test)]
 mod tests;
+mod watching;
+mod wishes;
 mod writer;
 
 pub use admission::{
@@ -45,7 +47,10 @@ pub use orphans::SECOND_LOOK_MILLIS;
 pub use outbox::{Pending, Waiting, effect_hash};
 pub use state::{Fact, Grave, Lease, Mirrored, Object, Orphan, State, Written};
 pub use table::Table;
-pub use watching::{Link, WatchWish, control_plane_watches, kubelet_watches, links};
+pub use watching::{
+    Link, WatchWish, control_plane_watches, kubelet_base_watches, kubelet_watches, links, mapped_namespaces,
+    tunnel_of,
+};
 pub use writer::{
     BATCH_EVENTS, Batch, CHECKPOINT_EVENTS, CHECKPOINT_MILLIS, Checkpoint, Comparison, Dispatch, Disposition,
     IN_FLIGHT, Input, Leadership, Moment, OUTPUTS_AT_ONCE, Outcome, REPLAN_MILLIS, Remark, SUBJECTS, Tally,

@@ -7,7 +7,8 @@ use crate::aggregate::Aggregate;
 use crate::machine::{ArmedDeadline, Listed, Machine, Output, Ready};
 use crate::state::{Object, State};
 use crate::{
-    compact, evolve, identity, network, offloading, orphans, peering, remote_namespaces, replication, shadows, signing,
+    compact, evolve, identity, network, offloading, orphans, peering, remote_namespaces, replication,
+    shadows, signing,
 };
 
 /// The machine of the control plane.
@@ -26,6 +27,7 @@ impl Machine for LiqoMachine {
         let covered = |aggregate: &Aggregate| match aggregate {
             Aggregate::Offloading(_) => touched.contains(&Aggregate::Offloadings),
             Aggregate::Copy(_) => touched.contains(&Aggregate::Copies),
+            Aggregate::Quota => touched.contains(&Aggregate::Peers),
             _ => false,
         };
         touched
@@ -150,6 +152,7 @@ fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
         Aggregate::Network => network::plan(state),
         Aggregate::Namespaces => remote_namespaces::plan(state),
         Aggregate::Signing => signing::plan(state),
+        Aggregate::Quota => peering::plan_offers(state),
         Aggregate::Copy(key) => shadows::plan(state, key),
         Aggregate::Copies => shadows::plan_all(state),
         // Of the virtual kubelet.

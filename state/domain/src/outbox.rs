@@ -13,6 +13,9 @@ use crate::machine::{Output, Ready};
 use crate::state::{State, Written};
 use crate::table::hash_of;
 
+/// The version of what was not there and was not written either.
+const NEVER: &str = "0";
+
 /// What a command in the outbox waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Waiting {
@@ -92,6 +95,12 @@ impl State {
         }
     }
 
+    /// What is under way for a slot.
+    pub(crate) fn pending_effect(&self, slot: &Slot) -> Option<&Effect> {
+        let id = self.derived.slots.get(slot)?;
+        self.outbox.get(id).map(|pending| &pending.command.effect)
+    }
+
     /// Whether something is under way for a slot, or done and not seen yet.
     pub(crate) fn is_unsettled(&self, slot: &Slot) -> bool {
         self.derived.slots.contains_key(slot) || self.awaited(slot).is_some()
@@ -105,8 +114,11 @@ impl State {
     /// A write whose result is newer than what is known of its object.
     fn awaited(&self, slot: &Slot) -> Option<&Written> {
         self.written.get(slot).filter(|written| {
-            let known = self.objects.get(&slot.object);
-            known.is_none_or(|object| object.resource_version.is_older_than(&written.resource_version))
+            match self.objects.get(&slot.object) {
+                Some(object) => object.resource_version.is_older_than(&written.resource_version),
+                // What was not there and had no need of a write is not there still.
+                None => written.resource_version.as_str() != NEVER,
+            }
         })
     }
 
@@ -204,7 +216,7 @@ impl State {
             None => pending.command.effect.life().is_some(),
         };
         let version =
-            known.map_or_else(|| ResourceVersion::new("0"), |object| object.resource_version.clone());
+            known.map_or_else(|| ResourceVersion::new(NEVER), |object| object.resource_version.clone());
         self.drop_command(id);
         if withdrawn || looked {
             self.touch_slot(&slot);
@@ -337,7 +349,8 @@ pub fn effect_hash(effect: &Effect) -> u64 {
         | Effect::Reflect { .. }
         | Effect::MirrorStatus { .. }
         | Effect::Materialize { .. }
-        | Effect::ApproveSigning { .. } => {}
+        | Effect::ApproveSigning { .. }
+        | Effect::SetOwner { .. } => {}
     }
     hash_of(&effect)
 }

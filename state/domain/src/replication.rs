@@ -1,11 +1,166 @@
-//! Objects that are copied to peers as they are: specs go, statuses come back.
+//! Objects that are copied to peers as they are, and the status that comes back.
 //!
-//! Source: api-and-control-plane of Liqo 0.8.3, §4.4.
+//! Source: api-and-control-plane of Liqo 0.8.3, §4.4. An origin has our finalizer before its copy is made, and keeps it
+//! until the copy is seen to be gone. A copy whose origin nobody has seen go is left alone: it can be that this cluster was
+//! restored, and what is lost in the peer with it does not come back.
+
+use liqo_events::{Effect, Facts, PeeringType, Replication};
+use liqo_model::{ClusterId, ClusterRef, Kind, ObjectKey};
 
 use crate::machine::Output;
-use crate::state::State;
+use crate::outbox::{Waiting, Wish};
+use crate::peering::{Seen, peers};
+use crate::state::{Object, State};
+use crate::watching::{Link, links};
+use crate::wishes::slot;
+
+/// Keeps an origin until its copy is gone, and a ForeignCluster until nothing is left at its peer.
+pub(crate) const FINALIZER: &str = "crdReplicator.liqo.io";
+/// Kinds that are copied.
+pub(crate) const REPLICATED: [Kind; 4] =
+    [Kind::ResourceRequest, Kind::ResourceOffer, Kind::NetworkConfig, Kind::NamespaceMap];
+/// The part of a copy that is its spec, and of an origin that is its status.
+const SPEC: &str = "spec";
+const STATUS: &str = "replicated-status";
+
+/// Where the objects for a peer go.
+struct Way<'a> {
+    state: &'a State,
+    peer: &'a ClusterId,
+    home: &'a ClusterId,
+    link: &'a Link,
+}
+
+type Origin<'a> = Seen<'a, Replication>;
 
 /// What is to be done now.
-pub(crate) fn plan(_: &State) -> Vec<Output> {
-    Vec::new()
+pub(crate) fn plan(state: &State) -> Vec<Output> {
+    let Some(identity) = &state.identity else { return Vec::new() };
+    let links = links(state);
+    let mut outputs = Vec::new();
+    for kind in REPLICATED {
+        for origin in origins(state, kind) {
+            let peer = &origin.facts.remote_id;
+            let Some(link) = links.get(peer) else { continue };
+            let way = Way { state, peer, home: &identity.body.id, link };
+            outputs.extend(plan_one(&way, origin));
+        }
+    }
+    outputs.extend(state.withdraw_all(|command| match &command.effect {
+        Effect::Replicate { from, uid, .. } => {
+            state.objects.get(from).is_none_or(|origin| origin.uid != *uid)
+        }
+        _ => false,
+    }));
+    outputs
+}
+
+/// Objects of a kind that are to be copied.
+pub(crate) fn origins(state: &State, kind: Kind) -> impl Iterator<Item = Origin<'_>> {
+    state.local(kind).filter_map(|(key, object)| {
+        let facts = part(&object.facts)?;
+        (facts.origin && !facts.remote_id.is_empty()).then_some(Seen { key, object, facts })
+    })
+}
+
+/// The part of an object in replication.
+fn part(facts: &Facts) -> Option<&Replication> {
+    match facts {
+        Facts::ResourceRequest(facts) => Some(&facts.replication),
+        Facts::ResourceOffer(facts) => Some(&facts.replication),
+        Facts::NetworkConfig(facts) => Some(&facts.replication),
+        Facts::NamespaceMap(facts) => Some(&facts.replication),
+        _ => None,
+    }
+}
+
+fn plan_one(way: &Way<'_>, origin: Origin<'_>) -> Vec<Output> {
+    let key = ObjectKey {
+        cluster: ClusterRef::Remote(way.peer.clone()),
+        kind: origin.key.kind,
+        namespace: way.link.remote_namespace.to_string(),
+        name: origin.key.name.clone(),
+    };
+    let copy = way.state.objects.get(&key);
+    if origin.object.deleting { end(way, origin, &key, copy) } else { live(way, origin, &key, copy) }
+}
+
+/// Whether an object in the peer is a copy of ours. Anything else of that name is left alone.
+fn ours<'a>(way: &Way<'_>, copy: &'a Object) -> Option<&'a Replication> {
+    part(&copy.facts).filter(|part| part.replicated && part.origin_id == *way.home)
+}
+
+fn live(way: &Way<'_>, origin: Origin<'_>, key: &ObjectKey, copy: Option<&Object>) -> Vec<Output> {
+    if !is_allowed(way, origin.key.kind) {
+        return Vec::new();
+    }
+    let kept = origin.facts.finalizer;
+    let mut outputs: Vec<Output> =
+        way.state.finalizer((origin.key, origin.object), FINALIZER, true, kept).into_iter().collect();
+    // Without a complete list of the peer's side, what is there is not known.
+    let Some(list) = way.state.list_for(key).filter(|_| kept) else { return outputs };
+    let known = copy.map(|copy| ours(way, copy));
+    // A copy that goes has to be gone before there can be another.
+    if copy.is_some_and(|copy| copy.deleting) || matches!(known, Some(None)) {
+        return outputs;
+    }
+    let known = known.flatten();
+    let effect = Effect::Replicate {
+        from: origin.key.clone(),
+        uid: origin.object.uid.clone(),
+        spec: origin.facts.spec,
+        home: way.home.clone(),
+    };
+    let seen = copy.map_or(list.seq, |copy| copy.seen);
+    let because = origin.object.seen.max(seen);
+    let same = known.is_some_and(|copy| copy.spec == origin.facts.spec);
+    outputs.extend(way.state.ensure(Wish { slot: slot(key, SPEC), effect, because }, same));
+    outputs.extend(copy.zip(known).and_then(|(copy, known)| answer(way, origin, key, (copy, known))));
+    outputs
+}
+
+/// The status, which the peer writes.
+fn answer(
+    way: &Way<'_>,
+    origin: Origin<'_>,
+    key: &ObjectKey,
+    (copy, known): (&Object, &Replication),
+) -> Option<Output> {
+    let effect =
+        Effect::ReplicateStatus { from: key.clone(), uid: origin.object.uid.clone(), status: known.status };
+    let wish = Wish { slot: slot(origin.key, STATUS), effect, because: copy.seen.max(origin.object.seen) };
+    way.state.ensure(wish, known.status == origin.facts.status)
+}
+
+/// Parameters of a network that the peers exchange by other means are not copied.
+fn is_allowed(way: &Way<'_>, kind: Kind) -> bool {
+    let peer = peers(way.state).find(|peer| peer.facts.cluster_id == *way.peer);
+    peer.is_some_and(|peer| kind != Kind::NetworkConfig || peer.facts.peering_type == PeeringType::OutOfBand)
+}
+
+/// Deletes the copy, and lets the origin go when that is gone.
+fn end(way: &Way<'_>, origin: Origin<'_>, key: &ObjectKey, copy: Option<&Object>) -> Vec<Output> {
+    if !origin.facts.finalizer {
+        return Vec::new();
+    }
+    let making = slot(key, SPEC);
+    let mut outputs: Vec<Output> =
+        if is_stuck(way, key) { way.state.withdraw(&making) } else { None }.into_iter().collect();
+    match copy {
+        Some(copy) if ours(way, copy).is_some() => outputs.extend(way.state.delete(key, origin.object.seen)),
+        // What is not ours, or is not there, holds up nothing; but what is being made has to be seen first.
+        _ if way.state.list_for(key).is_some() && !way.state.is_unsettled(&making) => {
+            outputs.extend(way.state.finalizer((origin.key, origin.object), FINALIZER, false, true));
+            outputs.extend(copy.is_none().then(|| way.state.delete(key, origin.object.seen)).flatten());
+        }
+        _ => {}
+    }
+    outputs
+}
+
+/// Whether the making of a copy failed and waits.
+fn is_stuck(way: &Way<'_>, key: &ObjectKey) -> bool {
+    let id = way.state.derived.slots.get(&slot(key, SPEC));
+    let pending = id.and_then(|id| way.state.outbox.get(id));
+    pending.is_some_and(|pending| pending.waiting != Waiting::Ready)
 }

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use liqo_events::{
-    BodyDigest, CommandId, Configured, ControlPlaneSettings, CursorMoved, Deadline, ExternalCidrChosen, Facts,
-    GenerationChanged, IdentityChosen, KubeletSettings, Rejected, RelistCompleted, RemoteNamespaceChosen, Seq,
-    ServerProbed, Settings, Slot, Started, StateDigest, SubnetsChosen, TunnelReported, UnixMillis, WatchKey,
+    BodyDigest, CommandId, Configured, ControlPlaneSettings, CursorMoved, Deadline, ExternalCidrChosen,
+    Facts, GenerationChanged, IdentityChosen, KubeletSettings, Rejected, RelistCompleted,
+    RemoteNamespaceChosen, Seq, ServerProbed, Settings, Slot, Started, StateDigest, SubnetsChosen,
+    TunnelReported, UnixMillis, WatchKey,
 };
 use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
 
 use crate::aggregate::Aggregate;
 use crate::outbox::Pending;
+use crate::quota::Account;
 use crate::table::{Table, hash_of};
 
 /// An event that still counts, with its place in the log.
@@ -133,6 +135,8 @@ pub(crate) struct Derived {
     pub deadlines: BTreeSet<(UnixMillis, Deadline, UnixMillis)>,
     /// Slots of each object that await their observation.
     pub awaited: BTreeMap<ObjectKey, BTreeSet<Slot>>,
+    /// What the nodes have and the pods take.
+    pub account: Account,
 }
 
 impl PartialEq for Derived {

@@ -76,11 +76,19 @@ impl State {
     /// Marks what depends on an object, in whatever cluster it is.
     pub(crate) fn touch_peerings(&mut self, key: &ObjectKey) {
         match key.kind {
-            Kind::Secret | Kind::Deployment | Kind::RoleBinding | Kind::ServiceAccount => {
+            Kind::Secret => {
+                self.touch(Aggregate::Peers);
+                self.touch(Aggregate::Replication);
+            }
+            Kind::Deployment | Kind::ServiceAccount | Kind::ClusterRoleBinding => {
+                self.touch(Aggregate::Peers)
+            }
+            Kind::RoleBinding => {
                 self.touch(Aggregate::Peers);
                 self.touch(Aggregate::Namespaces);
             }
-            Kind::ForeignCluster | Kind::ClusterRoleBinding => {
+            Kind::ForeignCluster => {
+                self.touch(Aggregate::Signing);
                 self.touch(Aggregate::Replication);
                 self.touch(Aggregate::Network);
                 self.touch(Aggregate::Node);
@@ -113,6 +121,7 @@ impl State {
                 self.touch(Aggregate::Peers);
                 self.touch(Aggregate::Network);
             }
+            // The gateway among them.
             Kind::Pod if self.is_of_liqo(key) => self.touch(Aggregate::Network),
             _ => {}
         }
@@ -121,6 +130,7 @@ impl State {
         }
     }
 
+    /// Whether a pod is one of our own: the gateway is among them.
     fn is_of_liqo(&self, key: &ObjectKey) -> bool {
         let namespace = self.started.as_ref().map(|started| started.body.namespace.as_str());
         key.cluster == ClusterRef::Local && namespace == Some(key.namespace.as_str())
@@ -134,8 +144,12 @@ impl State {
                 self.touch(Aggregate::Network);
                 self.touch(Aggregate::Copies);
             }
-            kind if COPIED.contains(&kind) => self.touch(Aggregate::Copies),
-            kind => self.touch_peerings(&ObjectKey::local(kind, "", "")),
+            kind => {
+                self.touch_peerings(&ObjectKey::local(kind, "", ""));
+                if COPIED.contains(&kind) {
+                    self.touch(Aggregate::Copies);
+                }
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use liqo_events::{Facts, ForeignClusterFacts, Switch};
+use liqo_events::{Facts, ForeignClusterFacts, KubeletSettings};
 use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
+use crate::replication::{REPLICATED, origins};
 use crate::state::{Object, State};
 
 /// A watch that should run.
@@ -74,18 +75,15 @@ pub fn control_plane_watches(state: &State) -> BTreeSet<WatchWish> {
     let Some(identity) = &state.identity else { return BTreeSet::new() };
     let labels = copies_of(&identity.body.id);
     let mut wishes = BTreeSet::new();
+    let sent = sent(state);
     for (peer, link) in links(state) {
-        let Some(facts) = foreign_cluster(state, &peer) else { continue };
-        let kinds = [
-            (Kind::ResourceRequest, true),
-            (Kind::NetworkConfig, is_enabled(facts, "OutgoingPeering") || is_enabled(facts, "IncomingPeering")),
-            (Kind::NamespaceMap, is_enabled(facts, "OutgoingPeering")),
-            (Kind::ResourceOffer, is_enabled(facts, "IncomingPeering")),
-        ];
-        for (kind, _) in kinds.into_iter().filter(|(_, wanted)| *wanted) {
+        let Some(kinds) = sent.get(&peer).filter(|_| foreign_cluster(state, &peer).is_some()) else {
+            continue;
+        };
+        for kind in kinds {
             wishes.insert(WatchWish {
                 cluster: ClusterRef::Remote(peer.clone()),
-                kind,
+                kind: *kind,
                 namespace: link.remote_namespace.to_string(),
                 labels: labels.clone(),
                 fields: String::new(),
@@ -96,11 +94,16 @@ pub fn control_plane_watches(state: &State) -> BTreeSet<WatchWish> {
     wishes
 }
 
-/// Whether a direction of a peering is neither off nor unknown.
-pub(crate) fn is_enabled(facts: &ForeignClusterFacts, direction: &str) -> bool {
-    let condition = facts.conditions.iter().find(|condition| condition.kind == direction);
-    condition.is_some_and(|condition| !condition.status.is_empty() && condition.status != "None")
-        || (direction == "OutgoingPeering" && facts.outgoing == Switch::Yes)
+/// The kinds of which there is anything to be copied to each peer. As long as there is, its copy has to be seen; before,
+/// the peer gives no right to look.
+fn sent(state: &State) -> BTreeMap<ClusterId, BTreeSet<Kind>> {
+    let mut sent: BTreeMap<ClusterId, BTreeSet<Kind>> = BTreeMap::new();
+    for kind in REPLICATED {
+        for origin in origins(state, kind) {
+            sent.entry(origin.facts.remote_id.clone()).or_default().insert(kind);
+        }
+    }
+    sent
 }
 
 /// The ForeignCluster of a peer.
@@ -111,32 +114,45 @@ pub(crate) fn foreign_cluster<'a>(state: &'a State, peer: &ClusterId) -> Option<
     })
 }
 
-/// What a virtual kubelet watches: its node, its pods, its offer and tunnel, and in each namespace that extends to the
-/// provider everything that is copied, on both sides.
+/// What a virtual kubelet always watches: its node, its pods, its offer and tunnel.
+pub fn kubelet_base_watches(settings: &KubeletSettings) -> Vec<WatchWish> {
+    let local = |kind: Kind, namespace: &str, labels: &str, fields: String| WatchWish {
+        cluster: ClusterRef::Local,
+        kind,
+        namespace: namespace.to_owned(),
+        labels: labels.to_owned(),
+        fields,
+        keep_bodies: kind != Kind::Secret,
+    };
+    let tenant = settings.tenant.as_str();
+    vec![
+        local(Kind::Node, "", "", format!("metadata.name={}", settings.node)),
+        local(Kind::Pod, "", "", format!("spec.nodeName={}", settings.node)),
+        local(Kind::ForeignCluster, "", "", String::new()),
+        local(Kind::ResourceOffer, tenant, "", String::new()),
+        local(Kind::TunnelEndpoint, tenant, "", String::new()),
+        local(Kind::NamespaceMap, tenant, "", String::new()),
+        local(Kind::Secret, tenant, "discovery.liqo.io/local-identity=true", String::new()),
+    ]
+}
+
+/// What a virtual kubelet watches beyond that: in each namespace that extends to the provider everything that is copied,
+/// on both sides.
 pub fn kubelet_watches(state: &State) -> BTreeSet<WatchWish> {
     let Some(settings) = state.kubelet() else { return BTreeSet::new() };
-    let mut wishes = BTreeSet::new();
-    let tenant = settings.tenant.as_str();
-    let mut local = |kind: Kind, namespace: &str, labels: &str, fields: String| {
-        let (namespace, labels) = (namespace.to_owned(), labels.to_owned());
-        let keep_bodies = kind != Kind::Secret;
-        let cluster = ClusterRef::Local;
-        wishes.insert(WatchWish { cluster, kind, namespace, labels, fields, keep_bodies });
+    let local = |namespace: &NamespaceName, kind: Kind| WatchWish {
+        cluster: ClusterRef::Local,
+        kind,
+        namespace: namespace.to_string(),
+        labels: String::new(),
+        fields: String::new(),
+        keep_bodies: kind != Kind::Secret,
     };
-    local(Kind::Node, "", "", format!("metadata.name={}", settings.node));
-    local(Kind::Pod, "", "", format!("spec.nodeName={}", settings.node));
-    local(Kind::ForeignCluster, "", "", String::new());
-    for kind in [Kind::ResourceOffer, Kind::TunnelEndpoint, Kind::NamespaceMap] {
-        local(kind, tenant, "", String::new());
-    }
-    local(Kind::Secret, tenant, "discovery.liqo.io/local-identity=true", String::new());
-    for namespace in mapped(state).keys() {
-        for kind in COPIED_AT_HOME {
-            local(kind, namespace.as_str(), "", String::new());
-        }
-    }
+    let namespaces = mapped(state);
+    let here = namespaces.keys().flat_map(|namespace| COPIED_AT_HOME.map(|kind| local(namespace, kind)));
+    let mut wishes: BTreeSet<WatchWish> = here.collect();
     if links(state).contains_key(&settings.remote) {
-        wishes.extend(mapped(state).values().flat_map(|remote| remote_watches(state, remote)));
+        wishes.extend(namespaces.values().flat_map(|remote| remote_watches(state, remote)));
     }
     wishes
 }
@@ -176,4 +192,17 @@ pub(crate) fn mapped(state: &State) -> BTreeMap<NamespaceName, NamespaceName> {
         .filter(|(_, now)| now.phase == "Accepted")
         .map(|(local, now)| (NamespaceName::new(local.as_str()), now.remote.clone()))
         .collect()
+}
+
+/// Namespaces that extend to the provider of a virtual kubelet: the local one and the remote one.
+pub fn mapped_namespaces(state: &State) -> BTreeMap<NamespaceName, NamespaceName> {
+    mapped(state)
+}
+
+/// The tunnel to a peer.
+pub fn tunnel_of<'a>(state: &'a State, peer: &ClusterId) -> Option<&'a liqo_events::TunnelSpec> {
+    state.local(Kind::TunnelEndpoint).find_map(|(_, object)| match &object.facts {
+        Facts::TunnelEndpoint(tunnel) if tunnel.spec.cluster_id == *peer => Some(&tunnel.spec),
+        _ => None,
+    })
 }

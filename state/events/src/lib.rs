@@ -37,6 +37,6 @@ pub use v1::{
     OrphanReleased, OwnedBy, Owner, PeerTokenFacts, PeeringType, PodFacts, PodStrategy, Proof, Reflection,
     Rejected, RelistCompleted, RemoteNamespaceChosen, Replication, Requirement, ResourceOfferFacts,
     ResourceRequestFacts, SelectorTerm, ServerProbed, ServiceFacts, ServicePort, Settings, ShadowPodFacts,
-    Slot, Started, Status, SubnetsChosen, SubnetsReleased, Switch, TunnelEndpointFacts, TunnelReported,
-    TunnelSpec, Vanished, WatchKey,
+    SigningRequestFacts, Slot, Started, Status, SubnetsChosen, SubnetsReleased, Switch, TunnelEndpointFacts,
+    TunnelReported, TunnelSpec, Vanished, WatchKey,
 };

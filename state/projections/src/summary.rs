@@ -191,6 +191,7 @@ fn effect(effect: &Effect) -> String {
         Effect::MirrorStatus { from, .. } => format!("take its status from {from}"),
         Effect::Materialize { from, .. } => format!("make what {from} stands for"),
         Effect::ApproveSigning { .. } => "approve it".to_owned(),
+        Effect::SetOwner { owner, .. } => format!("let it belong to ForeignCluster {}", owner.name),
     }
 }
 

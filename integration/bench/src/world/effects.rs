@@ -36,10 +36,11 @@ fn change(facts: &mut Facts, effect: &Effect) {
             facts.labelled_id = id.clone();
         }
         (
-            Effect::WriteForeignClusterStatus { tenant_local, conditions, .. },
+            Effect::WriteForeignClusterStatus { tenant_local, tenant_remote, conditions, .. },
             Facts::ForeignCluster(facts),
         ) => {
             facts.tenant_local = tenant_local.clone();
+            facts.tenant_remote = tenant_remote.clone();
             facts.conditions.clone_from(conditions);
         }
         (Effect::SetFinalizer { present, .. }, Facts::Offloading(facts)) => facts.finalizer = *present,

@@ -47,6 +47,7 @@ fn a_new_peer_gets_a_tenant_namespace_and_a_verdict() {
             Effect::WriteForeignClusterStatus {
                 uid: uid(&peer_key("milan")),
                 tenant_local: "".into(),
+                tenant_remote: "".into(),
                 conditions: vec![verdict],
             },
         ]

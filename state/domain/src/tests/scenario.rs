@@ -237,6 +237,7 @@ pub(super) fn node(peer: &str, labels: &[(&str, &str)]) -> Event {
         is_virtual: true,
         remote_cluster: format!("{peer}-id").into(),
         labels: labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        ..NodeFacts::default()
     };
     applied(ObjectKey::local_cluster_scoped(Kind::Node, format!("liqo-{peer}")), "40", Facts::Node(facts))
 }
@@ -261,6 +262,7 @@ pub(super) fn map_facts(peer: &str, desired: Option<&str>, current: Option<&str>
             })
             .into_iter()
             .collect(),
+        ..NamespaceMapFacts::default()
     }
 }
 

@@ -7,7 +7,7 @@ use bincode::{Decode, Encode};
 use liqo_model::{ClusterId, ClusterName, NamespaceName, ObjectKey, Uid};
 use serde::{Serialize, Serializer};
 
-use super::content::{Content, Status};
+use super::content::{Content, OwnedBy, Status};
 use super::{BodyDigest, WatchKey};
 use crate::{Seq, UnixMillis};
 
@@ -102,6 +102,9 @@ pub enum Effect {
         /// `status.tenantNamespace.local`.
         #[bincode(with_serde)]
         tenant_local: NamespaceName,
+        /// `status.tenantNamespace.remote`.
+        #[bincode(with_serde)]
+        tenant_remote: NamespaceName,
         /// `status.peeringConditions`, all of them.
         conditions: Vec<Condition>,
     },
@@ -259,12 +262,22 @@ pub enum Effect {
         uid: Uid,
         /// What it says.
         content: BodyDigest,
+        /// Whether the consumer can be reached, without which none of its endpoints is ready. Always so for pods.
+        reachable: bool,
     },
     /// A request for a certificate is approved.
     ApproveSigning {
         /// Its life.
         #[bincode(with_serde)]
         uid: Uid,
+    },
+    /// A ForeignCluster is the controller of an object, which goes with it.
+    SetOwner {
+        /// Its life.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// The ForeignCluster.
+        owner: OwnedBy,
     },
 }
 
@@ -291,6 +304,7 @@ impl Effect {
             Self::MirrorStatus { .. } => "MirrorStatus",
             Self::Materialize { .. } => "Materialize",
             Self::ApproveSigning { .. } => "ApproveSigning",
+            Self::SetOwner { .. } => "SetOwner",
         }
     }
 
@@ -315,7 +329,8 @@ impl Effect {
             | Self::Reflect { .. }
             | Self::MirrorStatus { .. }
             | Self::Materialize { .. }
-            | Self::ApproveSigning { .. } => false,
+            | Self::ApproveSigning { .. }
+            | Self::SetOwner { .. } => false,
         }
     }
 
@@ -332,6 +347,7 @@ impl Effect {
             | Self::Delete { uid, .. }
             | Self::ReplicateStatus { uid, .. }
             | Self::MirrorStatus { uid, .. }
+            | Self::SetOwner { uid, .. }
             | Self::ApproveSigning { uid } => Some(uid),
             Self::WriteIdentity { .. }
             | Self::EnsureTenantNamespace { .. }

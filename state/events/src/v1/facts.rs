@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::peering_facts::{
     IdentityFacts, IpamStorageFacts, NetworkConfigFacts, PeerTokenFacts, Replication, ResourceOfferFacts,
-    ResourceRequestFacts, TunnelEndpointFacts,
+    ResourceRequestFacts, SigningRequestFacts, TunnelEndpointFacts,
 };
 use super::reflection_facts::{Reflection, ServiceFacts, ShadowPodFacts};
 use super::{BodyDigest, Condition};
@@ -57,6 +57,8 @@ pub enum Facts {
     ShadowPod(ShadowPodFacts),
     /// An object that is copied to a peer, or the copy: a ConfigMap, a Secret, an EndpointSlice, a ShadowEndpointSlice.
     Reflected(Reflection),
+    /// A request for a certificate.
+    SigningRequest(SigningRequestFacts),
 }
 
 /// The ConfigMap with the identity of the local cluster.

@@ -32,6 +32,6 @@ pub use observed::{
 };
 pub use peering_facts::{
     ClusterSubnets, IdentityFacts, IpamStorageFacts, NetworkConfigFacts, PeerTokenFacts, Replication,
-    ResourceOfferFacts, ResourceRequestFacts, TunnelEndpointFacts, TunnelSpec,
+    ResourceOfferFacts, ResourceRequestFacts, SigningRequestFacts, TunnelEndpointFacts, TunnelSpec,
 };
 pub use reflection_facts::{Reflection, ServiceFacts, ServicePort, ShadowPodFacts};

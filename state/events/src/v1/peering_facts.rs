@@ -218,3 +218,17 @@ pub struct IpamStorageFacts {
     #[bincode(with_serde)]
     pub clusters: BTreeMap<ClusterId, ClusterSubnets>,
 }
+
+/// A CertificateSigningRequest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SigningRequestFacts {
+    /// `spec.username`: who asks.
+    pub requester: String,
+    /// `spec.signerName`.
+    pub signer: String,
+    /// Whether it was approved or denied.
+    pub decided: bool,
+    /// The node that the certificate is to be for, as its subject names it; empty when it is for no node.
+    pub node: String,
+}

@@ -1,7 +1,7 @@
 //! What an effect makes of an object, as the actuator of the control plane has it.
 
 use liqo_events::{ClusterIdentityFacts, Condition, Effect, Facts, NamespaceFacts, UnixMillis};
-use liqo_model::{ClusterId, NamespaceName, ObjectKey, Uid};
+use liqo_model::{ClusterId, NamespaceName, ObjectKey};
 
 use crate::api::{New, Stored};
 
@@ -16,7 +16,7 @@ pub(super) enum Step {
 }
 
 pub(super) fn step(effect: &Effect, key: &ObjectKey, current: Option<&Stored>) -> Step {
-    if let Some(uid) = life(effect) {
+    if let Some(uid) = effect.life() {
         let Some(current) = current else { return Step::Superseded("it is no more") };
         if current.uid != *uid {
             return Step::Superseded("it is another object of the same name");
@@ -29,19 +29,9 @@ pub(super) fn step(effect: &Effect, key: &ObjectKey, current: Option<&Stored>) -
             identity(key, facts, current)
         }
         Effect::EnsureTenantNamespace { id } => tenant_namespace(key, id, current),
-        _ => Step::Superseded("it is no write"),
-    }
-}
-
-fn life(effect: &Effect) -> Option<&Uid> {
-    match effect {
-        Effect::LabelForeignCluster { uid, .. }
-        | Effect::WriteForeignClusterStatus { uid, .. }
-        | Effect::SetFinalizer { uid, .. }
-        | Effect::SetScheduling { uid, .. }
-        | Effect::MapNamespace { uid, .. }
-        | Effect::WriteOffloadingStatus { uid, .. } => Some(uid),
-        Effect::WriteIdentity { .. } | Effect::EnsureTenantNamespace { .. } | Effect::Relist { .. } => None,
+        Effect::Relist { .. } => Step::Superseded("it is no write"),
+        // The API servers of peers, and what is only about them, are not part of this world.
+        _ => Step::Park("there is no way to the peer"),
     }
 }
 
@@ -55,12 +45,15 @@ fn of_life(effect: &Effect, current: &Stored) -> Step {
             facts.scheduling_enabled = *enabled;
         }
         (
-            Effect::WriteForeignClusterStatus { tenant_local, conditions, .. },
+            Effect::WriteForeignClusterStatus { tenant_local, tenant_remote, conditions, .. },
             Facts::ForeignCluster(facts),
         ) => {
             // A merge leaves what it does not name.
             if !tenant_local.is_empty() {
                 facts.tenant_local = tenant_local.clone();
+            }
+            if !tenant_remote.is_empty() {
+                facts.tenant_remote = tenant_remote.clone();
             }
             facts.conditions = conditions.iter().map(as_written).collect();
         }
