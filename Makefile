@@ -30,7 +30,7 @@ build: setup ## compile the workspace, and Kubernetes when the cache lacks it
 	built=$$(rustc -vV | sed -n 's/^host: //p')/debug; \
 	ln -sfn ../$$built/testbed $(BIN)/testbed; \
 	ln -sfn ../$$built/liqo-runner $(BIN)/runner; \
-	for program in liqoctl liqo-controller-manager liqo-fabric liqo-images; do ln -sfn ../$$built/$$program $(BIN)/$$program; done; \
+	for program in liqoctl liqo-controller-manager liqo-fabric liqo-virtual-kubelet liqo-images; do ln -sfn ../$$built/$$program $(BIN)/$$program; done; \
 	kubernetes=$$($(BIN)/testbed kubernetes); \
 	ln -sfn "$$kubernetes/kubectl" $(BIN)/kubectl; \
 	ln -sfn "$$kubernetes/helm" $(BIN)/helm

@@ -19,6 +19,8 @@ use crate::{
     Switch, UnixMillis, Vanished, WatchKey,
 };
 
+mod samples_of_peering;
+
 const GOLDEN: &str = include_str!("golden/v1.txt");
 
 #[test]
@@ -102,16 +104,30 @@ fn all_facts() -> Vec<Facts> {
         Facts::Oversized(40_000),
         Facts::ClusterIdentity(ClusterIdentityFacts { id: "rome-id".into(), name: "rome".into() }),
         Facts::ForeignCluster(peer()),
-        Facts::Namespace(NamespaceFacts { scheduling_enabled: true, tenant_of: "milan-id".into() }),
+        Facts::Namespace(NamespaceFacts {
+            scheduling_enabled: true,
+            tenant_of: "milan-id".into(),
+            remote_cluster: "rome-id".into(),
+            managed_by: "liqo-tenant-rome-f4b52b/milan-ac89c5".to_owned(),
+        }),
         Facts::Offloading(offloading()),
         Facts::NamespaceMap(map()),
         Facts::Node(NodeFacts {
             is_virtual: true,
             remote_cluster: "milan-id".into(),
             labels: [("region".to_owned(), "eu".to_owned())].into(),
+            addresses: vec![("InternalIP".to_owned(), "172.30.1.1".to_owned())],
+            pod_cidrs: vec!["10.200.1.0/24".to_owned()],
+            allocatable: [("cpu".to_owned(), 2000)].into(),
+            ready: true,
+            unschedulable: true,
+            finalizer: true,
         }),
         Facts::Pod(pod()),
     ]
+    .into_iter()
+    .chain(samples_of_peering::facts())
+    .collect()
 }
 
 fn condition() -> Condition {
@@ -168,6 +184,8 @@ fn map() -> NamespaceMapFacts {
     NamespaceMapFacts {
         remote_cluster: "milan-id".into(),
         origin: true,
+        replication: samples_of_peering::replication(),
+        finalizer: true,
         desired: [(NamespaceName::from("shop"), NamespaceName::from("shop-r"))].into(),
         current: [(
             "shop".to_owned(),
@@ -200,6 +218,10 @@ fn pod() -> PodFacts {
         memory_bytes: 1 << 30,
         owner: Some(Owner { kind: "ReplicaSet".to_owned(), name: "web-1".to_owned(), uid: "u-2".into() }),
         labels: [("app".to_owned(), "web".to_owned())].into(),
+        ready: true,
+        content: BodyDigest([1; 16]),
+        status: BodyDigest([2; 16]),
+        reflection: Some(Box::new(samples_of_peering::reflection())),
     }
 }
 
@@ -251,6 +273,9 @@ fn observed() -> Vec<Event> {
         Event::LeaseLost(LeaseLost { epoch: 7 }),
         Event::OrphanReleased(OrphanReleased { map, namespace }),
     ]
+    .into_iter()
+    .chain(samples_of_peering::observed())
+    .collect()
 }
 
 fn effects() -> Vec<Effect> {
@@ -281,6 +306,9 @@ fn effects() -> Vec<Effect> {
         },
         Effect::Relist { watch: watch() },
     ]
+    .into_iter()
+    .chain(samples_of_peering::effects())
+    .collect()
 }
 
 fn decided() -> Vec<Event> {
@@ -303,7 +331,8 @@ fn decided() -> Vec<Event> {
             held: true,
         }),
     ];
-    choices.into_iter().chain(issued).collect()
+    let choices = choices.into_iter().chain(samples_of_peering::choices());
+    choices.chain(issued).collect()
 }
 
 fn done() -> Vec<Event> {

@@ -34,7 +34,7 @@ pub(super) fn virtual_node(peer: u32) -> Made {
         ("topology.liqo.io/region", region(peer)),
     ];
     let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let facts = NodeFacts { is_virtual: true, remote_cluster: peer_id(peer).into(), labels };
+    let facts = NodeFacts { is_virtual: true, remote_cluster: peer_id(peer).into(), labels, ..NodeFacts::default() };
     (ObjectKey::local_cluster_scoped(Kind::Node, name), Facts::Node(facts))
 }
 
@@ -110,6 +110,7 @@ pub(super) fn pod(at: u32, age: u32, namespaces: u32) -> Made {
         memory_bytes: 256 << 20,
         owner: Some(Owner { kind: "ReplicaSet".to_owned(), name: set.clone(), uid: uid(&set).into() }),
         labels,
+        ..PodFacts::default()
     };
     (ObjectKey::local(Kind::Pod, namespace, format!("{set}-{suffix}")), Facts::Pod(facts))
 }

@@ -31,7 +31,7 @@ impl Life {
     pub(super) fn of(state: &State, cursors_alone: bool) -> Self {
         let Some(life) = state.clusters.get(&ClusterRef::Local) else { return Self::default() };
         let known = |kind| {
-            let cursor = state.cursors.get(&(ClusterRef::Local, kind));
+            let cursor = state.cursors.get(&(ClusterRef::Local, kind, String::new()));
             let cursor = cursor.map(|cursor| &cursor.body.resource_version);
             let newest = state.newest_version(&ClusterRef::Local, kind);
             let version = if cursors_alone { cursor } else { newest }?;

@@ -38,7 +38,7 @@ impl World {
         let cursors: BTreeMap<_, _> = WATCHED
             .iter()
             .map(|kind| {
-                let cursor = state.cursors.get(&(ClusterRef::Local, *kind));
+                let cursor = state.cursors.get(&(ClusterRef::Local, *kind, String::new()));
                 let version = cursor.and_then(|cursor| cursor.body.resource_version.as_str().parse().ok());
                 (*kind, Watcher::new(version, state.generation(&ClusterRef::Local)))
             })

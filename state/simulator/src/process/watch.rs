@@ -424,7 +424,7 @@ impl World {
     fn recorded_cursor(&self, actor: Actor, kind: Kind) -> u64 {
         let process = &self.clusters[actor.process.cluster].processes[actor.process.replica];
         let state = process.running.as_ref().map(|running| running.writer.state());
-        let cursor = state.and_then(|state| state.cursors.get(&(ClusterRef::Local, kind)));
+        let cursor = state.and_then(|state| state.cursors.get(&(ClusterRef::Local, kind, String::new())));
         cursor.and_then(|cursor| cursor.body.resource_version.as_str().parse().ok()).unwrap_or(0)
     }
 
