@@ -286,6 +286,7 @@ fn effects() -> Vec<Effect> {
         Effect::WriteForeignClusterStatus {
             uid: "u".into(),
             tenant_local: "t".into(),
+            tenant_remote: "r".into(),
             conditions: vec![condition()],
         },
         Effect::SetFinalizer { uid: "u".into(), finalizer: "f".to_owned(), present: true },

@@ -8,8 +8,8 @@ use crate::{
     BodyDigest, ClusterSubnets, Configured, Content, ControlPlaneSettings, CurrentMapping, Effect, Event,
     ExternalCidrChosen, Facts, IdentityFacts, IpamStorageFacts, KubeletSettings, NetworkConfigFacts, OwnedBy,
     PeerTokenFacts, Reflection, Replication, ResourceOfferFacts, ResourceRequestFacts, Seq, ServerProbed,
-    ServiceFacts, ServicePort, Settings, ShadowPodFacts, Status, SubnetsChosen, SubnetsReleased,
-    TunnelEndpointFacts, TunnelReported, TunnelSpec, UnixMillis,
+    ServiceFacts, ServicePort, Settings, ShadowPodFacts, SigningRequestFacts, Status, SubnetsChosen,
+    SubnetsReleased, TunnelEndpointFacts, TunnelReported, TunnelSpec, UnixMillis,
 };
 
 fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -153,6 +153,12 @@ pub(super) fn facts() -> Vec<Facts> {
             restart_policy: "Always".to_owned(),
         }),
         Facts::Reflected(reflection()),
+        Facts::SigningRequest(SigningRequestFacts {
+            requester: "system:serviceaccount:liqo-tenant-milan-ac89c5:virtual-kubelet".to_owned(),
+            signer: "kubernetes.io/kubelet-serving".to_owned(),
+            decided: true,
+            node: "liqo-milan".to_owned(),
+        }),
     ]
 }
 
@@ -232,8 +238,9 @@ pub(super) fn effects() -> Vec<Effect> {
         Effect::ReplicateStatus { from: from(), uid: uid(), status: digest },
         Effect::Reflect { from: from(), uid: uid(), content: digest },
         Effect::MirrorStatus { from: from(), uid: uid(), status: digest },
-        Effect::Materialize { from: from(), uid: uid(), content: digest },
+        Effect::Materialize { from: from(), uid: uid(), content: digest, reachable: true },
         Effect::ApproveSigning { uid: uid() },
+        Effect::SetOwner { uid: uid(), owner: owner() },
     ];
     contents.chain(statuses).chain(others).collect()
 }
