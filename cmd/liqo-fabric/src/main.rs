@@ -2,9 +2,7 @@
 //!
 //! When it ends, the kernel keeps what it was told, so packets of a node go on; those of a gateway wait for the next one.
 
-mod desires;
 mod flags;
-mod reports;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -51,9 +49,9 @@ async fn run(flags: Flags) -> Result<(), Failure> {
     let connection = connection(&shared, topic, seed);
     let credentials = Mounted { token: shared.token, authority: shared.authority };
     if let Role::Gateway { pod_ip, .. } = &role {
-        reports::tell(connection.clone(), credentials.clone(), *pod_ip, reports.subscribe());
+        liqo_fabric_agent::tell(connection.clone(), credentials.clone(), *pod_ip, reports.subscribe());
     }
-    let desired = desires::follow(connection, credentials, &state);
+    let desired = liqo_fabric_agent::follow(connection, credentials, &state);
 
     let (stop, stopping) = watch::channel(false);
     let readiness = Checks::new(&[CARRIED_OUT]);

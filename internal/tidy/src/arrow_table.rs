@@ -77,6 +77,7 @@ pub const ARROWS: &[Arrow] = &[
     row("internal/tidy", &[]),
     // What puts everything together, and what nobody may depend on.
     row("internal/assembly", &["internal/*", "proto", "state/*"]),
+    row("internal/fabric-agent", &["internal/*", "proto", "state/*"]),
     row("cmd/*", &["internal/*", "proto", "state/*"]),
     row("integration", &["*"]),
     row("integration/*", &["*"]),

@@ -222,7 +222,7 @@ fn a_peer_with_new_networks_of_the_same_length_keeps_its_name() {
 #[test]
 fn without_a_network_of_its_own_a_cluster_takes_no_part() {
     let mut side = rome();
-    side.scenario.when(configured(liqo_events::ControlPlaneSettings::default()));
+    side.hear(configured(liqo_events::ControlPlaneSettings::default()));
     side.peers(MILAN.0, MILAN.1, "Established");
     settle(&mut side);
     assert_eq!(endpoint(&side), None);

@@ -168,7 +168,7 @@ fn what_was_chosen_survives_the_loss_of_any_one_place() {
     // given a choice that would be another one now
     let mut peered = Pair::new();
     let reserved = ControlPlaneSettings { reserved: vec!["10.201.0.0/16".to_owned()], ..settings() };
-    peered.rome.scenario.when(configured(reserved));
+    peered.rome.hear(configured(reserved));
     peered.join();
     assert_eq!(tunnel(&peered.rome, MILAN).remote_nat_pod_cidr, "10.82.0.0/16");
     let copy = copy_key(MILAN, ROME);
@@ -259,7 +259,7 @@ fn the_status_of_the_tunnel_is_what_the_active_gateway_reports() {
         (report("10.200.1.9", false, 0, "no answer"), says("Error", "N/A")),
         (report("10.200.7.7", true, 900, ""), says("Connecting", "N/A")),
     ] {
-        pair.rome.scenario.when(report.into());
+        pair.rome.hear(report.into());
         pair.settle();
         assert_eq!(shown(&pair), expected);
     }

@@ -11,7 +11,7 @@ use liqo_events::{
 use liqo_model::{ClusterId, Kind, ObjectKey, tenant_namespace_name, unique_name};
 
 use crate::tests::scenario::{Scenario, applied, generation, identity_key, list_of, started};
-use crate::{LiqoMachine, Machine, effect_hash};
+use crate::{LiqoMachine, Machine, Output, effect_hash};
 
 pub(super) const KEY: &str = "EudZCULnVIt/iFVBRZRf6BfZJJc0Anv8Ddb1A85TzR0=";
 
@@ -145,7 +145,25 @@ impl Side {
     /// An object is written by somebody and seen.
     pub(super) fn write(&mut self, key: ObjectKey, facts: Facts) {
         let applied = self.sees(key, facts);
-        self.scenario.when(Event::Applied(applied));
+        self.hear(Event::Applied(applied));
+    }
+
+    /// An event comes; whatever it makes necessary is planned at once.
+    pub(super) fn hear(&mut self, event: Event) {
+        self.scenario.when(event);
+        let kinds = [Kind::NetworkConfig, Kind::TunnelEndpoint, Kind::NatMapping, Kind::IpamStorage];
+        let is_missed = |output: &Output| match output {
+            Output::Do(command) => kinds.contains(&command.slot.object.kind),
+            Output::Record(event) => {
+                matches!(
+                    event,
+                    Event::SubnetsChosen(_) | Event::SubnetsReleased(_) | Event::ExternalCidrChosen(_)
+                )
+            }
+        };
+        let missed: Vec<Output> =
+            LiqoMachine::resume(&self.scenario.state).into_iter().filter(is_missed).collect();
+        assert!(missed.is_empty(), "{missed:?} after {:?}", self.scenario.log.last());
     }
 
     /// An object is deleted by somebody: it waits for finalizers of ours.
@@ -163,7 +181,7 @@ impl Side {
     fn vanish(&mut self, key: &ObjectKey) {
         let Some(gone) = self.objects.remove(key) else { return };
         self.version += 1;
-        self.scenario.when(Event::Vanished(Vanished {
+        self.hear(Event::Vanished(Vanished {
             object: key.clone(),
             uid: gone.uid,
             resource_version: self.version.to_string().as_str().into(),
@@ -216,7 +234,7 @@ impl Side {
                 slot: command.slot.clone(),
                 resource_version: (self.version + 1).to_string().as_str().into(),
             };
-            self.scenario.when(Event::CommandSucceeded(done));
+            self.hear(Event::CommandSucceeded(done));
             self.carry_out(command);
         }
         !commands.is_empty()

@@ -6,11 +6,7 @@ use liqo_projection_api::client::{self, Acceptance, Connection, Followed, Mounte
 use tokio::sync::watch;
 
 /// Follows a topic from what was remembered, until nobody wants to know any more.
-pub(crate) fn follow(
-    connection: Connection,
-    credentials: Mounted,
-    state: &StateFile,
-) -> watch::Receiver<Desired> {
+pub fn follow(connection: Connection, credentials: Mounted, state: &StateFile) -> watch::Receiver<Desired> {
     let remembered = state.load().unwrap_or_default();
     let at = remembered.at.map(|at| client::Position { epoch: at.epoch, seq: Seq(at.seq) });
     let start = at.map_or_else(Acceptance::default, |at| {

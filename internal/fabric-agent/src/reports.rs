@@ -9,7 +9,7 @@ use liqo_projection_api::{AgentReport, TunnelReport, TunnelStatus};
 use tokio::sync::watch;
 
 /// Reports until the gateway does no more.
-pub(crate) fn tell(
+pub fn tell(
     connection: Connection,
     credentials: Mounted,
     address: Ipv4Addr,
