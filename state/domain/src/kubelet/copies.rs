@@ -8,7 +8,7 @@ mod pods;
 use std::collections::BTreeSet;
 
 use liqo_events::{BodyDigest, Effect, Facts, Reflection, Seq, Slot};
-use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey};
+use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey};
 
 use crate::machine::Output;
 use crate::outbox::Wish;
@@ -16,8 +16,10 @@ use crate::state::{Object, State};
 use crate::surroundings::COPY;
 use crate::watching::{COPIED_AT_HOME, mapped};
 
-/// Kubernetes makes a ConfigMap of this name in every namespace.
+/// Kubernetes makes a ConfigMap of this name in every namespace, so its copy is called after the home cluster as well.
 const ROOT_CERTIFICATES: &str = "kube-root-ca.crt";
+/// How much of the ID of the home cluster is in that name.
+const ID_CHARACTERS: usize = 5;
 
 /// What an object or its copy needs now.
 pub(super) fn plan(state: &State, key: &ObjectKey) -> Vec<Output> {
@@ -54,8 +56,10 @@ fn at_home(state: &State, key: &ObjectKey) -> Option<ObjectKey> {
                 Kind::ShadowEndpointSlice => Kind::EndpointSlice,
                 kind => kind,
             };
+            let is_root = kind == Kind::ConfigMap && key.name == root_certificates_of(&settings.home);
+            let name = if is_root { ROOT_CERTIFICATES } else { key.name.as_str() };
             let local = mapped(state).into_iter().find(|(_, remote)| remote.as_str() == key.namespace);
-            local.map(|(local, _)| ObjectKey::local(kind, local.as_str(), key.name.as_str()))
+            local.map(|(local, _)| ObjectKey::local(kind, local.as_str(), name))
         }
         ClusterRef::Remote(_) => None,
     }
@@ -68,8 +72,17 @@ pub(super) fn copy_of(
     kind: Kind,
     namespace: &NamespaceName,
 ) -> Option<ObjectKey> {
-    let cluster = ClusterRef::Remote(state.kubelet()?.remote.clone());
-    Some(ObjectKey { cluster, kind, namespace: namespace.to_string(), name: home.name.clone() })
+    let settings = state.kubelet()?;
+    let is_root = kind == Kind::ConfigMap && home.name == ROOT_CERTIFICATES;
+    let name = if is_root { root_certificates_of(&settings.home) } else { home.name.clone() };
+    let cluster = ClusterRef::Remote(settings.remote.clone());
+    Some(ObjectKey { cluster, kind, namespace: namespace.to_string(), name })
+}
+
+/// What [`ROOT_CERTIFICATES`] of a home cluster are called in the provider.
+fn root_certificates_of(home: &ClusterId) -> String {
+    let id: String = home.as_str().chars().take(ID_CHARACTERS).collect();
+    format!("{ROOT_CERTIFICATES}.{id}")
 }
 
 fn plan_object(state: &State, home: &ObjectKey) -> Vec<Output> {
@@ -101,7 +114,6 @@ fn is_copied(state: &State, key: &ObjectKey, object: &Object) -> bool {
         return false;
     }
     match key.kind {
-        Kind::ConfigMap => key.name != ROOT_CERTIFICATES,
         // Tokens of service accounts go their own way.
         Kind::Secret => reflection.belongs_to.is_empty(),
         // What a provider published here does not go back.

@@ -285,3 +285,18 @@ fn what_is_not_ours_or_not_to_be_copied_is_left_alone() {
     let theirs = Facts::Reflected(Reflection::default());
     assert_eq!(names(&kubelet.apply(there(Kind::ConfigMap, "theirs"), "x", theirs)), [""; 0]);
 }
+
+/// Pods that trust the API server of their cluster mount it by that name.
+#[test]
+fn root_certificates_go_under_a_name_that_the_provider_has_not_taken() {
+    let mut kubelet = Kubelet::settled();
+    let certificates = Facts::Reflected(Reflection { content: BodyDigest([1; 16]), ..Reflection::default() });
+    kubelet.apply(here(Kind::ConfigMap, "kube-root-ca.crt"), "c", certificates);
+    let issued = KubeletMachine::ready(&kubelet.state);
+    let slots: Vec<_> = issued.iter().map(|ready| &ready.command.slot.object).collect();
+    assert_eq!(slots, [&there(Kind::ConfigMap, "kube-root-ca.crt.rome-")]);
+    kubelet.act();
+    let copy = Facts::Reflected(copied("c"));
+    assert_eq!(names(&kubelet.apply(there(Kind::ConfigMap, "kube-root-ca.crt.rome-"), "d", copy)), [""; 0]);
+    assert_eq!(names(&kubelet.vanish(here(Kind::ConfigMap, "kube-root-ca.crt"), "c")), ["Delete"]);
+}
