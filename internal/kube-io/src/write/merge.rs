@@ -37,7 +37,12 @@ pub(super) fn replacing(existing: &Value, wanted: &Value) -> Option<Value> {
     }
     let is_gone = |key: &str| then.get(key).is_none_or(is_nothing);
     let gone = now.iter().filter(|(key, known)| !is_nothing(known) && is_gone(key));
-    change.extend(gone.map(|(key, _)| (key.clone(), Value::Null)));
+    // A map that is to be empty stays a map: its key may be one that has to be there.
+    let emptied = |key: &str, known: &Value| match (known, then.get(key)) {
+        (Value::Object(_), Some(wanted @ Value::Object(_))) => replacing(known, wanted).unwrap_or_default(),
+        _ => Value::Null,
+    };
+    change.extend(gone.map(|(key, known)| (key.clone(), emptied(key, known))));
     (!change.is_empty()).then(|| change.into())
 }
 
@@ -54,6 +59,13 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_map_that_is_emptied_stays() {
+        let patch = replacing(&json!({"a": {"b": 1, "c": {"d": 2}}}), &json!({"a": {}}));
+        assert_eq!(patch, Some(json!({"a": {"b": null, "c": null}})));
+        assert_eq!(replacing(&json!({"a": {"b": 1}}), &json!({})), Some(json!({"a": null})));
+    }
 
     #[test]
     fn a_patch_that_says_what_is_so_changes_nothing() {
