@@ -51,7 +51,9 @@ pub(super) fn in_words(facts: &Facts) -> String {
         }
         Facts::Service(service) => format!("{}, {} ports", said(&service.kind), service.ports.len()),
         Facts::ShadowPod(shadow) => format!("of {}, phase {}", shadow.reflection.origin, said(&shadow.phase)),
-        Facts::SigningRequest(request) => format!("by {}, for node {}", request.requester, said(&request.node)),
+        Facts::SigningRequest(request) => {
+            format!("by {}, for node {}", request.requester, said(&request.node))
+        }
         Facts::Reflected(reflection) if reflection.home_uid.is_empty() => return String::new(),
         Facts::Reflected(reflection) => format!("copy of {}", reflection.home_uid),
     };

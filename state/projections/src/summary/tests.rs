@@ -185,8 +185,12 @@ fn choices() {
 #[test]
 fn commands_say_what_should_be_so() {
     let uid = || "u".into();
-    let status =
-        Effect::WriteForeignClusterStatus { uid: uid(), tenant_local: "t".into(), tenant_remote: "".into(), conditions: vec![] };
+    let status = Effect::WriteForeignClusterStatus {
+        uid: uid(),
+        tenant_local: "t".into(),
+        tenant_remote: "".into(),
+        conditions: vec![],
+    };
     let offloading = Effect::WriteOffloadingStatus {
         uid: uid(),
         remote_name: "r".into(),
