@@ -5,7 +5,7 @@ use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use liqo_api::labels::{APP_NAME, GATEWAY, IPAM_STORAGE, TRUE};
 use liqo_api::names::VIRTUAL_KUBELET;
-use liqo_identity::advertised_api_server;
+use liqo_identity::{NodeFacts, advertised_api_server};
 
 use super::component::{Component, DAEMON_SET, DEPLOYMENT, labels};
 use super::home::{Home, ManagerFlags, Network, gateway_of};
@@ -76,9 +76,12 @@ async fn home(cluster: &Cluster, namespace: &str, flags: ManagerFlags) -> Result
     let mut faults = Vec::new();
     let identity = kept(local::identity(cluster, namespace).await, &mut faults);
     let auth_url = kept(local::auth_url(cluster, namespace).await, &mut faults);
-    let (network, gateway) =
-        if flags.internal_network { fabric(cluster, namespace, &mut faults).await? } else { (None, None) };
     let nodes = local::nodes_of(&cluster.of_cluster::<Node>().list("").await?);
+    let (network, gateway) = if flags.internal_network {
+        fabric(cluster, (namespace, &nodes), &mut faults).await?
+    } else {
+        (None, None)
+    };
     let api_server = advertised_api_server(flags.api_server.as_deref(), &nodes).map_err(CtlError::Address);
     Ok(Home {
         cluster_id: identity.as_ref().map(|identity| identity.id.to_string()).unwrap_or_default(),
@@ -95,14 +98,14 @@ async fn home(cluster: &Cluster, namespace: &str, flags: ManagerFlags) -> Result
 
 async fn fabric(
     cluster: &Cluster,
-    namespace: &str,
+    (namespace, nodes): (&str, &[NodeFacts]),
     faults: &mut Vec<String>,
 ) -> Result<(Option<Network>, Option<String>), CtlError> {
     let storages = cluster.ipam_storages().list(&format!("{IPAM_STORAGE}={TRUE}")).await?;
     let services = cluster.within::<Service>(namespace).list(&format!("{GATEWAY}={TRUE}")).await?;
     let mut told = |error| faults.push(error);
     let network = Network::of(&storages).map_err(&mut told).ok();
-    Ok((network, gateway_of(&services).map_err(told).ok()))
+    Ok((network, gateway_of(&services, nodes).map_err(told).ok()))
 }
 
 fn kept<T>(found: Result<T, CtlError>, faults: &mut Vec<String>) -> Option<T> {

@@ -6,8 +6,8 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Container, Service};
 use liqo_api::IpamStorage;
 use liqo_api::annotations::{GATEWAY_NODE_IP, OVERRIDE_ADDRESS, OVERRIDE_PORT};
-use liqo_api::labels::{GATEWAY, TRUE};
-use liqo_identity::ServiceKind;
+use liqo_api::labels::{GATEWAY, TRUE, TYPE, TYPE_VIRTUAL_NODE};
+use liqo_identity::{AddressKind, NodeFacts, ServiceKind};
 use serde::Serialize;
 
 use crate::local::service_of;
@@ -113,8 +113,9 @@ fn is_set(words: &[&str], name: &str) -> bool {
     words.iter().any(|word| word.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest == "=true"))
 }
 
-/// Where peers reach the gateway: what annotations of its Service say, else what its type gives.
-pub(crate) fn gateway_of(services: &[Service]) -> Result<String, String> {
+/// Where peers reach the gateway: what annotations of its Service say, else what its type gives. Every node has the port
+/// of a NodePort; the controller manager tells peers one of them, and Liqo 0.8.3 that which the gateway is on.
+pub(crate) fn gateway_of(services: &[Service], nodes: &[NodeFacts]) -> Result<String, String> {
     let [service] = services else {
         return Err(match services.len() {
             0 => format!("there is no Service with label {GATEWAY}={TRUE}, by which peers reach the gateway"),
@@ -125,7 +126,7 @@ pub(crate) fn gateway_of(services: &[Service]) -> Result<String, String> {
     let given = |key: &str| facts.annotations.get(key).filter(|text| !text.is_empty()).cloned();
     let (address, port) = match facts.kind {
         ServiceKind::LoadBalancer => (facts.load_balancer.clone(), facts.port),
-        ServiceKind::NodePort => (given(GATEWAY_NODE_IP), facts.node_port),
+        ServiceKind::NodePort => (given(GATEWAY_NODE_IP).or_else(|| of_a_node(nodes)), facts.node_port),
         ServiceKind::ClusterIp => (None, 0),
     };
     let address = given(OVERRIDE_ADDRESS).or(address);
@@ -135,6 +136,17 @@ pub(crate) fn gateway_of(services: &[Service]) -> Result<String, String> {
         (Some(address), Some(port)) => Ok(format!("udp://{address}:{port}")),
         _ => Err("the Service of the gateway has no address for peers yet".to_owned()),
     }
+}
+
+/// The address of the physical node whose name comes first.
+fn of_a_node(nodes: &[NodeFacts]) -> Option<String> {
+    let physical =
+        nodes.iter().filter(|node| node.labels.get(TYPE).is_none_or(|kind| kind != TYPE_VIRTUAL_NODE));
+    let internal = |node: &NodeFacts| {
+        let found = node.addresses.iter().find(|(kind, _)| *kind == AddressKind::InternalIp);
+        found.map(|(_, address)| (node.name.clone(), address.clone()))
+    };
+    physical.filter_map(internal).min().map(|(_, address)| address)
 }
 
 #[cfg(test)]
@@ -180,12 +192,25 @@ mod tests {
                 .unwrap(),
             ]
         };
+        let node = |name: &str, kind: &str, address: &str| NodeFacts {
+            name: name.to_owned(),
+            labels: [(TYPE.to_owned(), kind.to_owned())].into(),
+            addresses: vec![(AddressKind::InternalIp, address.to_owned())],
+        };
+        let nodes = [
+            node("b", "", "172.18.1.4"),
+            node("a", "", "172.18.1.3"),
+            node("0", TYPE_VIRTUAL_NODE, "10.0.0.1"),
+        ];
+        let reached =
+            |kind: &str, annotations: Value| gateway_of(&gateway(kind, annotations), &nodes).unwrap();
         let on_node = json!({"net.liqo.io/gatewayNodeIP": "172.18.1.2"});
-        assert_eq!(gateway_of(&gateway("NodePort", on_node)).unwrap(), "udp://172.18.1.2:30426");
-        assert_eq!(gateway_of(&gateway("LoadBalancer", json!({}))).unwrap(), "udp://192.0.2.9:5871");
+        assert_eq!(reached("NodePort", on_node), "udp://172.18.1.2:30426");
+        assert_eq!(reached("NodePort", json!({})), "udp://172.18.1.3:30426");
+        assert_eq!(reached("LoadBalancer", json!({})), "udp://192.0.2.9:5871");
         let both = json!({"liqo.io/override-address": "2001:db8::1", "liqo.io/override-port": "51820"});
-        assert_eq!(gateway_of(&gateway("ClusterIP", both)).unwrap(), "udp://[2001:db8::1]:51820");
-        assert!(gateway_of(&gateway("NodePort", json!({}))).is_err());
-        assert!(gateway_of(&[]).is_err());
+        assert_eq!(reached("ClusterIP", both), "udp://[2001:db8::1]:51820");
+        assert!(gateway_of(&gateway("NodePort", json!({})), &nodes[2..]).is_err());
+        assert!(gateway_of(&[], &nodes).is_err());
     }
 }
