@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use liqo_assembly::ControlPlane;
 use liqo_events::ControlPlaneSettings;
 use liqo_kube_io::write::VirtualKubeletSettings;
 
@@ -99,26 +100,36 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 }
 
 impl Flags {
-    /// What decisions depend on.
-    pub(crate) fn settings(&self, public_key: String) -> ControlPlaneSettings {
-        ControlPlaneSettings {
-            pod_cidr: self.pod_cidr.clone(),
-            service_cidr: self.service_cidr.clone(),
-            reserved: self.reserved_subnets.iter().filter(|subnet| !subnet.is_empty()).cloned().collect(),
-            sharing_percentage: self.resource_sharing_percentage,
-            labels: self.cluster_labels.iter().cloned().collect(),
-            incoming: self.enable_incoming_peering,
-            public_key,
-            mtu: self.mtu,
-        }
-    }
-
-    /// What every virtual kubelet is made with.
-    pub(crate) fn virtual_kubelets(&self) -> VirtualKubeletSettings {
-        VirtualKubeletSettings {
-            image: self.kubelet_image.clone(),
-            extra_args: self.kubelet_extra_args.clone(),
-            env: Vec::new(),
+    /// The process that the flags ask for.
+    pub(crate) fn control_plane(self) -> ControlPlane {
+        ControlPlane {
+            kubeconfig: self.kubeconfig,
+            namespace: self.namespace,
+            cluster_name: self.cluster_name,
+            instance: self.instance,
+            pod: (self.pod_namespace, self.pod_name),
+            log_dir: self.log_dir,
+            debug_socket: self.debug_socket,
+            metrics_address: self.metrics_address,
+            projection_address: self.projection_address,
+            auth_address: self.auth_address,
+            webhook_address: self.webhook_address,
+            advertised: self.advertise_api_server_address,
+            settings: ControlPlaneSettings {
+                pod_cidr: self.pod_cidr,
+                service_cidr: self.service_cidr,
+                reserved: self.reserved_subnets.into_iter().filter(|subnet| !subnet.is_empty()).collect(),
+                sharing_percentage: self.resource_sharing_percentage,
+                labels: self.cluster_labels.into_iter().collect(),
+                incoming: self.enable_incoming_peering,
+                public_key: String::new(),
+                mtu: self.mtu,
+            },
+            virtual_kubelets: VirtualKubeletSettings {
+                image: self.kubelet_image,
+                extra_args: self.kubelet_extra_args,
+                env: Vec::new(),
+            },
         }
     }
 }

@@ -6,6 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
+use liqo_assembly::VirtualKubelet;
+use liqo_events::KubeletSettings;
+use liqo_kubelet::CertificateType;
 
 /// Runs pods of this cluster in another one, which it stands for as a node.
 #[derive(Debug, Parser)]
@@ -80,17 +83,39 @@ pub(crate) enum Command {
 }
 
 impl Flags {
-    /// The address of the node, when the flags can be used.
+    /// The process that the flags ask for.
     ///
     /// # Errors
     ///
     /// The flag that is missing or cannot be used, with what to do.
-    pub(crate) fn usable_address(&self) -> Result<IpAddr, String> {
-        match (self.problem(), self.node_ip) {
-            (None, Some(address)) => Ok(address),
-            (Some(problem), _) => Err(problem),
-            (None, None) => Err("--node-ip is missing; give it the address of the pod".to_owned()),
+    pub(crate) fn virtual_kubelet(self) -> Result<VirtualKubelet, String> {
+        if let Some(problem) = self.problem() {
+            return Err(problem);
         }
+        let address = self.node_ip.ok_or("--node-ip is missing; give it the address of the pod")?;
+        Ok(VirtualKubelet {
+            kubeconfig: self.home_kubeconfig,
+            instance: self.instance,
+            log_dir: self.log_dir,
+            debug_socket: self.debug_socket,
+            metrics_address: self.metrics_address,
+            address,
+            port: self.listen_port,
+            certificate: CertificateType::parse(&self.certificate_type)
+                .ok_or_else(|| format!("--certificate-type {:?} is not known", self.certificate_type))?,
+            with_addresses: !self.disable_ip_reflection,
+            settings: KubeletSettings {
+                remote: self.foreign_cluster_id.into(),
+                remote_name: self.foreign_cluster_name.into(),
+                home: self.home_cluster_id.into(),
+                home_name: self.home_cluster_name.into(),
+                tenant: self.tenant_namespace.into(),
+                node: self.nodename,
+                address: address.to_string(),
+                version: String::new(),
+                check_network: self.node_check_network,
+            },
+        })
     }
 
     fn problem(&self) -> Option<String> {

@@ -6,7 +6,18 @@
 //! | [`webhooks`] | `admission`: verdicts and certificates | the engine's state, the API server |
 //! | [`virtual_node`] | `kubelet`: where pods are, who is reached | the engine's state, the API servers |
 
+//!
+//! [`ControlPlane`] and [`VirtualKubelet`] are the processes that all of it makes.
+
+mod control_plane;
 pub mod enrolment;
+mod fabric;
 pub mod own_cluster;
+mod services;
+mod virtual_kubelet;
 pub mod virtual_node;
 pub mod webhooks;
+
+pub use control_plane::ControlPlane;
+pub use services::Failure;
+pub use virtual_kubelet::VirtualKubelet;
