@@ -44,6 +44,7 @@ type Script = Box<dyn FnMut(&Asked) -> Reply + Send>;
 pub(crate) struct FakeServer {
     pub(crate) server: Arc<ApiServer>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
@@ -64,7 +65,7 @@ impl FakeServer {
         config.default_namespace = "liqo".to_owned();
         let metrics = Arc::<Metrics>::default();
         let server = ApiServer::new(ClusterRef::Local, config, limits, Arc::clone(&metrics)).unwrap();
-        Self { server: Arc::new(server), metrics, asked }
+        Self { server: Arc::new(server), metrics, url: format!("http://{address}"), asked }
     }
 
     /// What was asked so far.

@@ -13,6 +13,9 @@ mod client;
 mod probe;
 mod running;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

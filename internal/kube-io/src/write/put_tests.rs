@@ -203,7 +203,7 @@ fn an_ipam_storage_has_what_its_definition_requires_and_keeps_what_is_not_ours()
     }
     object["spec"]["prefixes"] = json!({"10.0.0.0/8": "DX8E"});
     let patch = changed(Kind::IpamStorage, &content(BTreeMap::new()), &object);
-    assert_eq!(patch["spec"], json!({"clusterSubnets": null}));
+    assert_eq!(patch["spec"], json!({"clusterSubnets": {"milan-id": null}}));
 }
 
 #[test]
