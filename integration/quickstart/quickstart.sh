@@ -34,7 +34,7 @@ enter() {
 
 # done_with PHASE: notes how long it took.
 done_with() {
-    phases+=("$(printf '%-34s %4d s' "$1" $((SECONDS - began)))")
+    phases+=("$(printf '%-36s %4d s' "$1" $((SECONDS - began)))")
     echo
     echo "# $1: $((SECONDS - began)) s"
     began=$SECONDS
@@ -50,13 +50,13 @@ install() {
     if kubectl get namespace liqo >/dev/null 2>&1; then
         # The images have the names of those that run, and may be newer.
         shown kubectl delete pods --all-namespaces --selector app.kubernetes.io/part-of=liqo
-    fi
-    shown kubectl apply --server-side -f deploy/crds -f deploy/rbac -f deploy/manifests
-    if ! kubectl get configmap liqo-config --namespace liqo >/dev/null 2>&1; then
+    else
+        shown kubectl create namespace liqo
         shown kubectl create configmap liqo-config --namespace liqo \
             --from-literal "LIQO_CLUSTER_NAME=$1" \
             --from-literal "LIQO_POD_CIDR=$pod_cidr" --from-literal "LIQO_SERVICE_CIDR=$service_cidr"
     fi
+    shown kubectl apply --server-side -f deploy/crds -f deploy/rbac -f deploy/manifests
     for workload in "${workloads[@]}"; do
         shown kubectl rollout status "$workload" --namespace liqo --timeout=120s
     done
@@ -125,7 +125,7 @@ done_with "what Liqo says about it"
 
 echo
 printf '%s\n' "${phases[@]}"
-printf '%-34s %4d s\n' "in all" $SECONDS
+printf '%-36s %4d s\n' "in all" $SECONDS
 cat <<'END'
 
 The pods of both clusters use addresses of 10.200.0.0/16, and hello runs in milan as a pod of rome. Try them:

@@ -32,7 +32,7 @@ pub enum Error {
     /// The testbed refused.
     #[error(transparent)]
     Testbed(#[from] liqo_testbed::Error),
-    /// kubectl cannot be run.
+    /// kubectl or liqoctl cannot be run.
     #[error("cannot run {}: `make build` makes it", program.display())]
     Run {
         /// Where it should be.
@@ -40,11 +40,11 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// kubectl failed.
-    #[error("`kubectl {words}` failed: {said}")]
-    Kubectl {
-        /// Its arguments.
-        words: String,
+    /// kubectl or liqoctl failed.
+    #[error("`{command}` failed: {said}")]
+    Command {
+        /// The command.
+        command: String,
         /// What it said.
         said: String,
     },

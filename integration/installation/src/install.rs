@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use liqo_testbed::{ClusterName, Testbed};
 
+use crate::administrator::Administrator;
 use crate::error::Result;
 use crate::image::{Image, Outcome, file};
-use crate::kubectl::Kubectl;
 
 /// The namespace that Liqo is installed in.
 pub const NAMESPACE: &str = "liqo";
@@ -31,16 +31,16 @@ const PATIENCE: &str = "--timeout=120s";
 /// # Errors
 ///
 /// [`crate::Error`], with the command that failed.
-pub async fn install(testbed: &Testbed, cluster: &ClusterName, programs: &Path) -> Result<Kubectl> {
-    let kubectl = Kubectl::of(testbed, cluster).await?;
+pub async fn install(testbed: &Testbed, cluster: &ClusterName, programs: &Path) -> Result<Administrator> {
+    let administrator = Administrator::of(testbed, cluster, programs).await?;
     let archives = load(testbed, cluster, programs).await?;
-    renew(&kubectl, &archives)?;
-    apply(&kubectl)?;
-    configure(testbed, cluster, &kubectl)?;
+    renew(&administrator, &archives)?;
+    configure(testbed, cluster, &administrator)?;
+    apply(&administrator)?;
     for workload in WORKLOADS {
-        kubectl.run(&["rollout", "status", workload, "--namespace", NAMESPACE, PATIENCE])?;
+        administrator.kubectl(&["rollout", "status", workload, "--namespace", NAMESPACE, PATIENCE])?;
     }
-    Ok(kubectl)
+    Ok(administrator)
 }
 
 /// An image that every node has now.
@@ -73,10 +73,11 @@ fn modified(path: &Path) -> Result<String> {
 }
 
 /// Ends pods that run an earlier image of the same name: whoever looks after them makes others.
-fn renew(kubectl: &Kubectl, images: &[Loaded]) -> Result<()> {
-    let pods = kubectl.run(&["get", "pods", "--all-namespaces", "--selector", OURS, "-o", POD_LINE])?;
+fn renew(administrator: &Administrator, images: &[Loaded]) -> Result<()> {
+    let pods =
+        administrator.kubectl(&["get", "pods", "--all-namespaces", "--selector", OURS, "-o", POD_LINE])?;
     for (namespace, pod) in outdated(&pods, images) {
-        kubectl.run(&["delete", "pod", pod, "--namespace", namespace, "--ignore-not-found"])?;
+        administrator.kubectl(&["delete", "pod", pod, "--namespace", namespace, "--ignore-not-found"])?;
     }
     Ok(())
 }
@@ -97,18 +98,22 @@ fn outdated<'a>(pods: &'a str, images: &'a [Loaded]) -> impl Iterator<Item = (&'
 ///
 /// # Errors
 ///
-/// As [`Kubectl::run`].
-pub fn apply(kubectl: &Kubectl) -> Result<String> {
+/// As [`Administrator::kubectl`].
+pub fn apply(administrator: &Administrator) -> Result<String> {
     let directories = MANIFESTS.map(|directory| checkout().join(directory).display().to_string());
     let files = directories.iter().flat_map(|directory| ["-f", directory]);
-    kubectl.run(&["apply", "--server-side"].into_iter().chain(files).collect::<Vec<_>>())
+    administrator.kubectl(&["apply", "--server-side"].into_iter().chain(files).collect::<Vec<_>>())
 }
 
-/// Tells what differs from cluster to cluster.
-fn configure(testbed: &Testbed, cluster: &ClusterName, kubectl: &Kubectl) -> Result<String> {
+/// Tells what differs from cluster to cluster, before anything waits for it.
+fn configure(testbed: &Testbed, cluster: &ClusterName, administrator: &Administrator) -> Result<String> {
     let spec = testbed.layout().record(cluster)?.spec;
-    kubectl.apply(&format!(
+    administrator.apply(&format!(
         "
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {NAMESPACE}}}
+---
 apiVersion: v1
 kind: ConfigMap
 metadata: {{name: liqo-config, namespace: {NAMESPACE}}}
@@ -119,6 +124,14 @@ data:
 ",
         spec.pod_cidr, spec.service_cidr
     ))
+}
+
+/// The directory of the workspace's programs, beside the program or test that asks.
+pub fn programs() -> PathBuf {
+    let here = std::env::current_exe().unwrap_or_default();
+    let directory = here.parent().unwrap_or(Path::new("."));
+    let of_test = directory.file_name().is_some_and(|name| name == "deps");
+    if of_test { directory.join("..") } else { directory.to_owned() }
 }
 
 /// The repository.

@@ -4,12 +4,12 @@
 //! [`install`] does with a cluster of the testbed what the quickstart does by hand, for tests. The program `liqo-images` of
 //! this crate writes the images for both.
 
+mod administrator;
 mod error;
 mod image;
 mod install;
-mod kubectl;
 
+pub use administrator::Administrator;
 pub use error::{Error, Result};
 pub use image::{Image, Outcome};
-pub use install::{NAMESPACE, WORKLOADS, apply, install};
-pub use kubectl::Kubectl;
+pub use install::{NAMESPACE, WORKLOADS, apply, install, programs};

@@ -1,10 +1,10 @@
 //! `liqo-images`: writes the images of Liqo's programs.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use liqo_installation::{Image, Outcome, Result};
+use liqo_installation::{Image, Outcome, Result, programs};
 
 /// Writes an image archive of each of Liqo's programs, for `testbed load` or any container runtime.
 #[derive(Debug, Parser)]
@@ -30,8 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: Flags) -> Result<()> {
-    let beside = std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned));
-    let programs = flags.programs.or(beside).unwrap_or_default();
+    let programs = flags.programs.unwrap_or_else(programs);
     for image in Image::ALL {
         let archive = flags.into.join(image.archive());
         match image.make(&programs, &flags.into)? {

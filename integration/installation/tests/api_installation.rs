@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 
-use liqo_installation::{Kubectl, apply};
+use liqo_installation::{Administrator, apply, programs};
 use liqo_testbed::{ClusterSpec, Testbed};
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ const QUESTIONS: &[(&str, &str, &str, &str, bool)] = &[
     (GATEWAY, "list", "/pods", "liqo/", false),
 ];
 
-async fn installed() -> Option<Kubectl> {
+async fn installed() -> Option<Administrator> {
     if let Err(error) = Testbed::privileges() {
         eprintln!("SKIPPED: api_installation: {}", error.line());
         return None;
@@ -93,56 +93,57 @@ async fn installed() -> Option<Kubectl> {
     spec.nodes = 0;
     spec.load_balancer = false;
     testbed.up(std::slice::from_ref(&spec)).await.unwrap();
-    let kubectl = Kubectl::of(&testbed, &spec.name).await.unwrap();
-    apply(&kubectl).unwrap();
-    Some(kubectl)
+    let administrator = Administrator::of(&testbed, &spec.name, &programs()).await.unwrap();
+    apply(&administrator).unwrap();
+    Some(administrator)
 }
 
 /// One test, since both parts need the same cluster and neither disturbs the other.
 #[tokio::test]
 async fn api_manifests_are_taken_twice_and_give_the_rights_that_are_needed() {
-    let Some(kubectl) = installed().await else { return };
-    applying_again_changes_nothing(&kubectl);
-    the_managers_authority_in_a_webhook_stays(&kubectl);
-    rights_are_as_they_should_be(&kubectl);
+    let Some(administrator) = installed().await else { return };
+    applying_again_changes_nothing(&administrator);
+    the_managers_authority_in_a_webhook_stays(&administrator);
+    rights_are_as_they_should_be(&administrator);
 }
 
-fn versions(kubectl: &Kubectl) -> String {
+fn versions(administrator: &Administrator) -> String {
     let kinds =
         "deployments,daemonsets,services,serviceaccounts,clusterroles,mutatingwebhookconfigurations,crds";
     let path =
         "-o=jsonpath={range .items[*]}{.kind}/{.metadata.name} {.metadata.resourceVersion}{\"\\n\"}{end}";
     // The API server itself keeps the default roles and the addresses of its own Services.
     let selector = "--selector=app.kubernetes.io/part-of=liqo";
-    kubectl.run(&["get", kinds, "--all-namespaces", selector, path]).unwrap()
+    administrator.kubectl(&["get", kinds, "--all-namespaces", selector, path]).unwrap()
 }
 
-fn applying_again_changes_nothing(kubectl: &Kubectl) {
-    let before = versions(kubectl);
+fn applying_again_changes_nothing(administrator: &Administrator) {
+    let before = versions(administrator);
     assert!(before.contains("Deployment/liqo-gateway"), "{before}");
-    apply(kubectl).unwrap();
-    assert_eq!(versions(kubectl), before);
+    apply(administrator).unwrap();
+    assert_eq!(versions(administrator), before);
 }
 
-fn the_managers_authority_in_a_webhook_stays(kubectl: &Kubectl) {
+fn the_managers_authority_in_a_webhook_stays(administrator: &Administrator) {
     // Any certificate will do.
     let path = "jsonpath={.clusters[0].cluster.certificate-authority-data}";
-    let authority = kubectl.run(&["config", "view", "--raw", "-o", path]).unwrap();
+    let authority = administrator.kubectl(&["config", "view", "--raw", "-o", path]).unwrap();
     let patch =
         json!([{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": authority}]).to_string();
     let webhook = "mutatingwebhookconfiguration/liqo-webhook";
-    kubectl.run(&["patch", webhook, "--as", MANAGER, "--type=json", "--patch", &patch]).unwrap();
-    apply(kubectl).unwrap();
-    let bundle =
-        kubectl.run(&["get", webhook, "-o", "jsonpath={.webhooks[0].clientConfig.caBundle}"]).unwrap();
+    administrator.kubectl(&["patch", webhook, "--as", MANAGER, "--type=json", "--patch", &patch]).unwrap();
+    apply(administrator).unwrap();
+    let bundle = administrator
+        .kubectl(&["get", webhook, "-o", "jsonpath={.webhooks[0].clientConfig.caBundle}"])
+        .unwrap();
     assert_eq!(bundle, authority);
 }
 
-fn rights_are_as_they_should_be(kubectl: &Kubectl) {
-    kubectl.apply(&PEERING.replace("PEER", PEER)).unwrap();
+fn rights_are_as_they_should_be(administrator: &Administrator) {
+    administrator.apply(&PEERING.replace("PEER", PEER)).unwrap();
     let reviews: Vec<_> = QUESTIONS.iter().map(review).collect();
     let list = json!({"apiVersion": "v1", "kind": "List", "items": reviews}).to_string();
-    let answers = kubectl.create(&list).unwrap();
+    let answers = administrator.create(&list).unwrap();
     let answers = serde_json::Deserializer::from_str(&answers).into_iter::<Value>();
     let answers: Vec<Value> = answers.collect::<Result<_, _>>().unwrap();
     assert_eq!(answers.len(), QUESTIONS.len());
