@@ -334,6 +334,9 @@ impl State {
                 }
             }
             Kind::Namespace => {
+                if before.is_none() || after.is_none() {
+                    self.touch_shadows_in(&key.name);
+                }
                 self.touch(Aggregate::Offloading(NamespaceName::new(key.name.as_str())));
                 self.touch(Aggregate::Peers);
             }
@@ -376,12 +379,14 @@ impl State {
 
     pub(crate) fn touch_slot(&mut self, slot: &liqo_events::Slot) {
         let key = slot.object.clone();
-        if key.kind == Kind::NamespaceMap {
-            let namespace = slot.part.strip_prefix("mapping:").unwrap_or_default();
-            self.touch(Aggregate::Offloading(NamespaceName::new(namespace)));
-            self.touch(Aggregate::Orphans);
-        } else {
-            self.touch_object(&key, None, None);
+        match slot.part.strip_prefix("mapping:") {
+            Some(namespace) if key.kind == Kind::NamespaceMap => {
+                self.touch(Aggregate::Offloading(NamespaceName::new(namespace)));
+                self.touch(Aggregate::Orphans);
+            }
+            // Nothing but the mappings of a map is decided with the offloadings.
+            _ if key.kind == Kind::NamespaceMap => self.touch_peerings(&key),
+            _ => self.touch_object(&key, None, None),
         }
     }
 }

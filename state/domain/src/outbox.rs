@@ -169,9 +169,9 @@ impl State {
         let issued = self.outbox.get(&done.id).map(|pending| pending.issued);
         self.drop_command(done.id);
         self.mirror(seq, at, done);
-        let shown =
-            issued.is_some_and(|issued| self.was_shown(&done.slot.object, &done.resource_version, issued));
-        if done.resource_version.is_empty() || shown {
+        let version = self.version_after(done);
+        let shown = issued.is_some_and(|issued| self.was_shown(&done.slot.object, &version, issued));
+        if version.is_empty() || shown {
             self.forget_written(&done.slot);
             return;
         }
@@ -181,12 +181,22 @@ impl State {
             Written {
                 id: done.id,
                 effect: done.effect,
-                resource_version: done.resource_version.clone(),
+                resource_version: version,
                 destructive: done.destructive,
                 seq,
                 at,
             },
         );
+    }
+
+    /// The version of an object after a write. A deletion tells none: until the object is seen to go, that is the one by
+    /// which it is known, or it would be deleted again and again.
+    fn version_after(&self, done: &CommandSucceeded) -> ResourceVersion {
+        let known = self.objects.get(&done.slot.object).filter(|_| done.destructive);
+        match known {
+            Some(object) if done.resource_version.is_empty() => object.resource_version.clone(),
+            _ => done.resource_version.clone(),
+        }
     }
 
     /// Whether the version of an object was seen after a command was issued. What was seen before is what the command was
@@ -218,9 +228,9 @@ impl State {
         let version =
             known.map_or_else(|| ResourceVersion::new(NEVER), |object| object.resource_version.clone());
         self.drop_command(id);
-        if withdrawn || looked {
-            self.touch_slot(&slot);
-        } else {
+        // What it had failed with may have been shown.
+        self.touch_slot(&slot);
+        if !(withdrawn || looked) {
             self.await_observation(&slot);
             let answer = Written { id, effect, resource_version: version, destructive: false, seq, at };
             self.written.insert(slot, answer);

@@ -35,10 +35,12 @@ type Origin<'a> = Seen<'a, Replication>;
 
 /// What is to be done now.
 pub(crate) fn plan(state: &State) -> Vec<Output> {
-    let Some(identity) = &state.identity else { return Vec::new() };
+    let known = [Kind::ForeignCluster, Kind::Secret].iter().all(|kind| state.local_list(*kind).is_some());
+    let Some(identity) = state.identity.as_ref().filter(|_| known) else { return Vec::new() };
     let links = links(state);
     let mut outputs = Vec::new();
-    for kind in REPLICATED {
+    // What is left of an earlier life of the cluster is not sent to anybody.
+    for kind in REPLICATED.into_iter().filter(|kind| state.local_list(*kind).is_some()) {
         for origin in origins(state, kind) {
             let peer = &origin.facts.remote_id;
             let Some(link) = links.get(peer) else { continue };
@@ -140,7 +142,8 @@ fn is_allowed(way: &Way<'_>, kind: Kind) -> bool {
 
 /// Deletes the copy, and lets the origin go when that is gone.
 fn end(way: &Way<'_>, origin: Origin<'_>, key: &ObjectKey, copy: Option<&Object>) -> Vec<Output> {
-    if !origin.facts.finalizer {
+    // Without a complete list of the peer's side nothing is known to be gone, or to be there.
+    if !origin.facts.finalizer || way.state.list_for(key).is_none() {
         return Vec::new();
     }
     let making = slot(key, SPEC);
@@ -149,7 +152,7 @@ fn end(way: &Way<'_>, origin: Origin<'_>, key: &ObjectKey, copy: Option<&Object>
     match copy {
         Some(copy) if ours(way, copy).is_some() => outputs.extend(way.state.delete(key, origin.object.seen)),
         // What is not ours, or is not there, holds up nothing; but what is being made has to be seen first.
-        _ if way.state.list_for(key).is_some() && !way.state.is_unsettled(&making) => {
+        _ if !way.state.is_unsettled(&making) => {
             outputs.extend(way.state.finalizer((origin.key, origin.object), FINALIZER, false, true));
             outputs.extend(copy.is_none().then(|| way.state.delete(key, origin.object.seen)).flatten());
         }

@@ -48,7 +48,8 @@ fn plan_pod(state: &State, namespace: &str, name: &str) -> Vec<Output> {
     let Some((object, Facts::ShadowPod(facts))) = known.map(|object| (object, &object.facts)) else {
         return state.withdraw(&slot(&pod, COPY)).into_iter().collect();
     };
-    let Some(list) = state.list_for(&pod) else { return Vec::new() };
+    let listed = state.list_for(&pod).zip(state.list_for(&shadow));
+    let Some((list, _)) = listed.filter(|_| !is_ending(state, namespace)) else { return Vec::new() };
     let Some((made, now)) = pod_at(state, &pod) else {
         if state.objects.contains_key(&pod) || is_terminal(facts) {
             return state.withdraw(&slot(&pod, COPY)).into_iter().collect();
@@ -68,6 +69,12 @@ fn plan_pod(state: &State, namespace: &str, name: &str) -> Vec<Output> {
         materialize(state, (&shadow, object), &pod, &facts.reflection, (made.seen, true))
     };
     adorned.into_iter().chain(phase(state, &shadow, facts, (made, now))).collect()
+}
+
+/// Whether a namespace is being deleted: nothing can be made in it any more.
+fn is_ending(state: &State, namespace: &str) -> bool {
+    let key = ObjectKey::local_cluster_scoped(Kind::Namespace, namespace);
+    state.objects.get(&key).is_some_and(|namespace| namespace.deleting)
 }
 
 fn pod_at<'a>(state: &'a State, key: &ObjectKey) -> Option<(&'a Object, &'a PodFacts)> {
@@ -112,6 +119,8 @@ fn plan_slice(state: &State, namespace: &str, name: &str) -> Option<Output> {
         return state.withdraw(&slot(&slice, COPY));
     };
     let list = state.list_for(&slice)?;
+    state.list_for(&shadow).filter(|_| !is_ending(state, namespace))?;
+    state.local_list(Kind::ForeignCluster)?;
     let because = match state.objects.get(&slice) {
         Some(made) if made.deleting => return None,
         Some(made) => made.seen,

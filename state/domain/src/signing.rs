@@ -17,6 +17,10 @@ const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 /// What is to be done now.
 pub(crate) fn plan(state: &State) -> Vec<Output> {
+    let known = [Kind::CertificateSigningRequest, Kind::ForeignCluster];
+    if !known.iter().all(|kind| state.local_list(*kind).is_some()) {
+        return Vec::new();
+    }
     let requests = seen(state, Kind::CertificateSigningRequest, |facts| match facts {
         Facts::SigningRequest(facts) if facts.signer == SIGNER => Some(facts),
         _ => None,

@@ -1,6 +1,8 @@
 //! Folds in what is not an object: settings, the networks of peers, tunnels, answers of API servers; and keeps account of
 //! the copies that were made.
 
+use std::collections::BTreeMap;
+
 use liqo_events::{BodyDigest, CommandSucceeded, Effect, Event, Facts, Seq, Slot, UnixMillis};
 use liqo_model::{ClusterRef, Kind, ObjectKey};
 
@@ -57,8 +59,9 @@ impl State {
         if !self.mirrored.contains_key(&slot) {
             return;
         }
+        let at_home = self.kubelet().is_some();
         let another = self.objects.get(key).is_some_and(|known| {
-            known.uid != seen.uid || copied(key.kind, &known.facts) != copied(key.kind, &seen.facts)
+            known.uid != seen.uid || copied(&known.facts, at_home) != copied(&seen.facts, at_home)
         });
         let ours = self.written.get(&slot).is_some_and(|written| {
             written.resource_version.compare(&seen.resource_version) == Some(std::cmp::Ordering::Equal)
@@ -136,6 +139,19 @@ impl State {
         key.cluster == ClusterRef::Local && namespace == Some(key.namespace.as_str())
     }
 
+    /// Marks the shadows in a namespace that came or goes: nothing can be made in one that is being deleted.
+    pub(crate) fn touch_shadows_in(&mut self, namespace: &str) {
+        for kind in [Kind::ShadowPod, Kind::ShadowEndpointSlice] {
+            let first = ObjectKey::local(kind, namespace, "");
+            let within = |key: &ObjectKey| {
+                key.cluster == ClusterRef::Local && key.kind == kind && key.namespace == namespace
+            };
+            let keys = self.objects.range(first..).map(|(key, _)| key).take_while(|key| within(key));
+            let keys: Vec<ObjectKey> = keys.cloned().collect();
+            keys.into_iter().for_each(|key| self.touch(Aggregate::Copy(key)));
+        }
+    }
+
     /// Marks what waits for complete lists.
     pub(crate) fn touch_listed(&mut self, kind: Kind) {
         match kind {
@@ -167,13 +183,22 @@ pub(crate) const COPIED: [Kind; 9] = [
     Kind::ShadowEndpointSlice,
 ];
 
-/// The part of an object that a copy consists of. Of a pod at home that is the status, of everything else the content.
-fn copied(kind: Kind, facts: &Facts) -> Option<BodyDigest> {
+/// The part of an object that tells whether a copy is still as it was made.
+#[derive(PartialEq, Eq)]
+enum Copied<'a> {
+    Digest(BodyDigest),
+    Labels(&'a BTreeMap<String, String>),
+}
+
+/// Of a pod at home that is the status. Of one in the provider it is the labels: a scheduler and a kubelet add to the rest,
+/// and each addition would be taken for a change that has to be undone. Of everything else it is the content.
+fn copied(facts: &Facts, at_home: bool) -> Option<Copied<'_>> {
     match facts {
-        Facts::Pod(pod) if kind == Kind::Pod => Some(pod.status),
-        Facts::Service(service) => Some(service.reflection.content),
-        Facts::ShadowPod(shadow) => Some(shadow.reflection.content),
-        Facts::Reflected(reflection) => Some(reflection.content),
+        Facts::Pod(pod) if at_home => Some(Copied::Digest(pod.status)),
+        Facts::Pod(pod) => Some(Copied::Labels(&pod.labels)),
+        Facts::Service(service) => Some(Copied::Digest(service.reflection.content)),
+        Facts::ShadowPod(shadow) => Some(Copied::Digest(shadow.reflection.content)),
+        Facts::Reflected(reflection) => Some(Copied::Digest(reflection.content)),
         _ => None,
     }
 }

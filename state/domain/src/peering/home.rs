@@ -96,3 +96,66 @@ fn port(service: &ServiceFacts) -> Result<u16, &'static str> {
 fn given<'a>(service: &'a ServiceFacts, annotation: &str) -> Option<&'a str> {
     service.annotations.get(annotation).map(String::as_str).filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use liqo_events::ServicePort;
+
+    use super::*;
+
+    fn service(kind: &str, annotations: &[(&str, &str)]) -> ServiceFacts {
+        ServiceFacts {
+            kind: kind.to_owned(),
+            ports: vec![ServicePort { port: 443, node_port: 30_443, ..ServicePort::default() }],
+            annotations: annotations
+                .iter()
+                .map(|(key, text)| ((*key).to_owned(), (*text).to_owned()))
+                .collect(),
+            ..ServiceFacts::default()
+        }
+    }
+
+    fn node(addresses: &[(&str, &str)]) -> NodeFacts {
+        let addresses = addresses.iter().map(|(kind, address)| ((*kind).to_owned(), (*address).to_owned()));
+        NodeFacts { addresses: addresses.collect(), ..NodeFacts::default() }
+    }
+
+    fn told(service: &ServiceFacts, nodes: &[(&str, NodeFacts)], told: &str) -> String {
+        let nodes = nodes.iter().map(|(name, node)| (*name, node));
+        url(service, nodes, told).unwrap_or_else(str::to_owned)
+    }
+
+    #[test]
+    fn a_node_port_is_reached_at_the_preferred_address_of_the_first_node() {
+        let nodes = [
+            ("b", node(&[("InternalIP", "172.18.1.2")])),
+            ("a", node(&[("Hostname", "a"), ("InternalIP", "172.18.1.1")])),
+        ];
+        let service = service("NodePort", &[]);
+        assert_eq!(told(&service, &nodes, ""), "https://172.18.1.1:30443");
+        let kept = "https://172.18.1.2:30443";
+        assert_eq!(told(&service, &nodes, kept), kept);
+        assert_eq!(told(&service, &nodes, "https://172.18.1.7:30443"), "https://172.18.1.1:30443");
+        let outside = [nodes[0].clone(), ("z", node(&[("ExternalIP", "2001:db8::1")]))];
+        assert_eq!(told(&service, &outside, ""), "https://[2001:db8::1]:30443");
+        assert_eq!(told(&service, &[], kept), "no node has an address");
+    }
+
+    #[test]
+    fn a_load_balancer_is_reached_at_its_own_address() {
+        let mut service = service("LoadBalancer", &[]);
+        assert_eq!(told(&service, &[], ""), "its load balancer has no address yet");
+        service.ingress = vec!["auth.example.org".to_owned()];
+        assert_eq!(told(&service, &[], ""), "https://auth.example.org");
+    }
+
+    #[test]
+    fn annotations_win() {
+        let both = [(OVERRIDE_ADDRESS, "https://auth.example.org/"), (OVERRIDE_PORT, "443")];
+        assert_eq!(told(&service("ClusterIP", &both), &[], ""), "https://auth.example.org");
+        let address = [(OVERRIDE_ADDRESS, "auth.example.org")];
+        assert_eq!(told(&service("NodePort", &address), &[], ""), "https://auth.example.org:30443");
+        let wrong = [(OVERRIDE_PORT, "70000")];
+        assert_eq!(told(&service("NodePort", &wrong), &[], ""), "the port in its annotation is no port");
+    }
+}

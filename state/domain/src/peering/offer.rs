@@ -16,8 +16,14 @@ use crate::state::State;
 use crate::wishes::object_slot;
 
 /// What an offer is decided on.
-const DECIDED_ON: [Kind; 5] =
-    [Kind::ForeignCluster, Kind::ResourceRequest, Kind::ResourceOffer, Kind::Node, Kind::Pod];
+const DECIDED_ON: [Kind; 6] = [
+    Kind::Namespace,
+    Kind::ForeignCluster,
+    Kind::ResourceRequest,
+    Kind::ResourceOffer,
+    Kind::Node,
+    Kind::Pod,
+];
 
 type Request<'a> = Seen<'a, ResourceRequestFacts>;
 type Offer<'a> = Seen<'a, ResourceOfferFacts>;

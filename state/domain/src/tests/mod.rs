@@ -2,6 +2,8 @@
 
 mod admission;
 mod arbitrary;
+mod consumer;
+mod copies;
 mod identity;
 mod lives;
 mod network;
@@ -9,8 +11,12 @@ mod offloading;
 mod orphans;
 mod outbox;
 mod pair;
+mod parties;
 mod peering;
 mod properties;
+mod provider;
+mod remote_namespaces;
 mod scenario;
+mod shadows;
 mod world;
 mod world_effects;

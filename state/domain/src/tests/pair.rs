@@ -8,7 +8,7 @@ use super::world::{MILAN, ROME, World};
 use super::world_effects::introduce;
 
 /// Orders that are tried.
-const SEEDS: u64 = 25;
+const SEEDS: u64 = 12;
 const PEERING: [Kind; 8] = [
     Kind::ResourceRequest,
     Kind::ResourceOffer,

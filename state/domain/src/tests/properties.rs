@@ -1,10 +1,13 @@
 //! What holds for every log.
 
-use liqo_events::{CommandIssued, Deadline, DeadlinePassed, Event, Recorded};
+use liqo_events::{
+    CommandIssued, Configured, ControlPlaneSettings, Deadline, DeadlinePassed, Event, Recorded, Settings,
+};
+use liqo_model::Kind;
 use proptest::prelude::*;
 
-use super::arbitrary::events;
-use super::scenario::Scenario;
+use super::arbitrary::{events, peer_lists};
+use super::scenario::{Scenario, list_of};
 use crate::{LiqoMachine, Machine, Output, State, effect_hash};
 
 fn fold(events: &[Recorded]) -> State {
@@ -19,6 +22,7 @@ fn derived_equals(one: &State, other: &State) {
     assert_eq!(one.derived.slots, other.derived.slots);
     assert_eq!(one.derived.deadlines, other.derived.deadlines);
     assert_eq!(one.derived.awaited, other.derived.awaited);
+    assert_eq!(one.derived.account, other.derived.account);
 }
 
 /// An outcome of a command that was really given.
@@ -95,7 +99,12 @@ proptest! {
     #[test]
     fn the_edge_plans_no_less_than_the_level(events in events()) {
         // After every event is decided on, planning everything finds nothing that was missed.
-        let mut scenario = Scenario::settled();
+        let settings = ControlPlaneSettings { sharing_percentage: 50, incoming: true, ..Default::default() };
+        let configured = Configured { settings: Settings::ControlPlane(settings) };
+        let mut scenario = Scenario::settled()
+            .given(Kind::ALL.iter().map(|kind| list_of(*kind, 1)))
+            .given(peer_lists())
+            .given([Event::Configured(configured)]);
         quiesce(&mut scenario);
         for event in events {
             let event = aimed(event, &scenario.state);

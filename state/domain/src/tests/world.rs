@@ -270,13 +270,17 @@ impl World {
         } else if let Some((at, ready)) = ready.into_iter().nth(chosen - full.len()) {
             let outcome = carry_out(self, at, &ready.command);
             let command = ready.command;
+            let version = match &outcome {
+                Outcome::Written(version) => version.to_string().into(),
+                Outcome::Deleted | Outcome::Superseded(_) => "".into(),
+            };
             let event = match outcome {
-                Outcome::Written(version) => Event::CommandSucceeded(CommandSucceeded {
+                Outcome::Written(_) | Outcome::Deleted => Event::CommandSucceeded(CommandSucceeded {
                     id: command.id,
                     effect: effect_hash(&command.effect),
                     destructive: command.effect.is_destructive(),
                     slot: command.slot,
-                    resource_version: version.to_string().into(),
+                    resource_version: version,
                 }),
                 Outcome::Superseded(reason) => {
                     Event::CommandSuperseded(CommandSuperseded { id: command.id, reason })

@@ -13,6 +13,8 @@ use super::world::{MILAN, ROME, World};
 pub(super) enum Outcome {
     /// The version of the object after it.
     Written(u64),
+    /// An API server says no version of what is gone.
+    Deleted,
     /// Why it was pointless.
     Superseded(String),
 }
@@ -48,7 +50,7 @@ pub(super) fn carry_out(world: &mut World, by: usize, command: &Command) -> Outc
         }
         Effect::Delete { .. } => {
             world.delete(at, &key);
-            Outcome::Written(known.map_or(0, |known| known.version))
+            Outcome::Deleted
         }
         Effect::Put { content } => {
             let facts = known.map(|known| known.facts);
