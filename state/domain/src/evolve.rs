@@ -8,7 +8,7 @@ use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
 use crate::aggregate::Aggregate;
 use crate::offloading::{self, OFFLOADING_NAME};
-use crate::state::{Fact, Grave, Lease, Object, State};
+use crate::state::{Derived, Fact, Grave, Lease, Object, State};
 
 /// Folds one event in.
 pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
@@ -19,7 +19,7 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
             state.started = Some(fact(seq, at, body));
             state.touch(Aggregate::Identity);
         }
-        Event::Applied(applied) => state.evolve_applied(seq, at, applied),
+        Event::Applied(applied) => state.evolve_applied(seq, at, applied.clone()),
         Event::Vanished(vanished) => state.evolve_vanished(seq, at, vanished),
         Event::CursorMoved(body) => {
             state.move_cursor(fact(seq, at, body));
@@ -57,40 +57,53 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
     }
 }
 
+/// Folds one event in that nobody needs afterwards: most are observations, and the state takes over what they say.
+pub(crate) fn fold(state: &mut State, recorded: Recorded) {
+    let Recorded { seq, recorded_at, event, .. } = recorded;
+    match event {
+        Event::Applied(applied) => {
+            state.derived.touched.clear();
+            state.evolve_applied(seq, recorded_at, applied);
+        }
+        event => evolve(state, &Recorded { seq, recorded_at, event, ..recorded }),
+    }
+}
+
 fn fact<T: Clone>(seq: Seq, at: UnixMillis, body: &T) -> Fact<T> {
     Fact { seq, at, body: body.clone() }
 }
 
 impl State {
-    fn evolve_applied(&mut self, seq: Seq, at: UnixMillis, applied: &Applied) {
+    fn evolve_applied(&mut self, seq: Seq, at: UnixMillis, applied: Applied) {
+        let key = applied.object;
         let object = Object {
-            uid: applied.uid.clone(),
-            resource_version: applied.resource_version.clone(),
+            uid: applied.uid,
+            resource_version: applied.resource_version,
             generation: applied.generation,
             created_at: applied.created_at,
             deleting: applied.deleting,
             digest: applied.digest,
-            facts: applied.facts.clone(),
+            facts: applied.facts,
             seen: seq,
             seen_at: at,
-            cluster_generation: self.generation(&applied.object.cluster),
+            cluster_generation: self.generation(&key.cluster),
             coalesced: applied.coalesced,
         };
-        self.settle_written(&applied.object, &object);
-        self.graves.remove(&applied.object);
-        let earlier = self.objects.insert(applied.object.clone(), object);
+        self.settle_written(&key, &object);
+        self.graves.remove(&key);
+        let (earlier, object) = self.objects.put(key.clone(), object);
         // A new life with the old name: what was said of the old one does not hold any more.
-        if earlier.as_ref().is_none_or(|earlier| earlier.uid != applied.uid || earlier.facts != applied.facts)
-        {
-            self.rejected.remove(&applied.object);
+        let differs = |earlier: &Object| earlier.uid != object.uid || earlier.facts != object.facts;
+        if self.rejected.contains_key(&key) && earlier.as_ref().is_none_or(differs) {
+            self.rejected.remove(&key);
         }
         // A new life has nothing in common with the old one, and one that goes is another thing than one that stays.
-        let same = earlier.filter(|old| old.uid == applied.uid && old.deleting == applied.deleting);
-        self.touch_object(&applied.object, same.as_ref().map(|old| &old.facts), Some(&applied.facts));
-        if applied.object.kind == Kind::NamespaceOffloading && applied.object.name == OFFLOADING_NAME {
-            self.gone_offloadings.remove(&NamespaceName::new(applied.object.namespace.as_str()));
+        let same = earlier.as_ref().filter(|old| old.uid == object.uid && old.deleting == object.deleting);
+        self.derived.touch_object(&key, same.map(|old| &old.facts), Some(&object.facts));
+        if key.kind == Kind::NamespaceOffloading && key.name == OFFLOADING_NAME {
+            self.gone_offloadings.remove(&NamespaceName::new(key.namespace.as_str()));
         }
-        self.review_orphans_after(&applied.object);
+        self.review_orphans_after(&key);
     }
 
     fn evolve_vanished(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished) {
@@ -296,6 +309,23 @@ impl State {
         self.lease = Lease { epoch, held: false, continued: false, seq, at };
     }
 
+    fn touch_object(&mut self, key: &ObjectKey, before: Option<&Facts>, after: Option<&Facts>) {
+        self.derived.touch_object(key, before, after);
+    }
+
+    pub(crate) fn touch_slot(&mut self, slot: &liqo_events::Slot) {
+        let key = slot.object.clone();
+        if key.kind == Kind::NamespaceMap {
+            let namespace = slot.part.strip_prefix("mapping:").unwrap_or_default();
+            self.touch(Aggregate::Offloading(NamespaceName::new(namespace)));
+            self.touch(Aggregate::Orphans);
+        } else {
+            self.touch_object(&key, None, None);
+        }
+    }
+}
+
+impl Derived {
     /// Marks the aggregates whose plan depends on the object; `facts` are those before and after.
     fn touch_object(&mut self, key: &ObjectKey, before: Option<&Facts>, after: Option<&Facts>) {
         if key.cluster != ClusterRef::Local {
@@ -343,16 +373,5 @@ impl State {
             self.touch(Aggregate::Offloading(name));
         }
         self.touch(Aggregate::Orphans);
-    }
-
-    pub(crate) fn touch_slot(&mut self, slot: &liqo_events::Slot) {
-        let key = slot.object.clone();
-        if key.kind == Kind::NamespaceMap {
-            let namespace = slot.part.strip_prefix("mapping:").unwrap_or_default();
-            self.touch(Aggregate::Offloading(NamespaceName::new(namespace)));
-            self.touch(Aggregate::Orphans);
-        } else {
-            self.touch_object(&key, None, None);
-        }
     }
 }

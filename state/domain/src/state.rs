@@ -121,6 +121,12 @@ pub(crate) struct Derived {
     pub awaited: BTreeMap<ObjectKey, BTreeSet<Slot>>,
 }
 
+impl Derived {
+    pub(crate) fn touch(&mut self, aggregate: Aggregate) {
+        self.touched.insert(aggregate);
+    }
+}
+
 impl PartialEq for Derived {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -253,6 +259,6 @@ impl State {
     }
 
     pub(crate) fn touch(&mut self, aggregate: Aggregate) {
-        self.derived.touched.insert(aggregate);
+        self.derived.touch(aggregate);
     }
 }

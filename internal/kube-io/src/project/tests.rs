@@ -324,7 +324,7 @@ fn a_pod_is_read_whole() {
         cpu_millis: 1100,
         memory_bytes: 1025,
         owner: Some(Owner { kind: "ReplicaSet".to_owned(), name: "web".to_owned(), uid: "2".into() }),
-        labels: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
+        labels: [("app", "web")].into(),
     };
     assert_eq!(facts(Kind::Pod, &body), Facts::Pod(expected));
 }

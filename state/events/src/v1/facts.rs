@@ -7,6 +7,7 @@ use liqo_model::{ClusterId, ClusterName, NamespaceName, Uid};
 use serde::Serialize;
 
 use super::Condition;
+use crate::Labels;
 
 /// The fields of one object that decisions need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
@@ -226,7 +227,7 @@ pub struct NodeFacts {
     #[bincode(with_serde)]
     pub remote_cluster: ClusterId,
     /// Its labels, which selectors are about.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
 }
 
 /// What a container is doing.
@@ -294,5 +295,5 @@ pub struct PodFacts {
     /// Its controller.
     pub owner: Option<Owner>,
     /// Its labels, which selectors of Services are about.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
 }
