@@ -27,6 +27,7 @@ mod metrics;
 mod object;
 mod own_pod;
 mod secret;
+mod series;
 mod session;
 mod sink;
 mod token;
