@@ -109,7 +109,7 @@ fn replay_log(log: &dyn EventLog) -> Result<Replayed> {
 
 fn fold(writer: &mut Replayed, envelope: &Envelope) -> Result<()> {
     let gap = |expected| format!("event {expected} is missing");
-    Ok(writer.replay(&envelope.open()?, envelope.state).map_err(gap)?)
+    Ok(writer.replay(envelope.open()?, envelope.state).map_err(gap)?)
 }
 
 fn finish(writer: Replayed) -> Result<Replayed> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use liqo_domain::{Batch, Checkpoint};
-use liqo_events::{Envelope, Recorded, StateDigest, UnixMillis};
+use liqo_events::UnixMillis;
 use liqo_log::{EventLog as _, Options, SledLog, Snapshot};
 
 use crate::Result;
@@ -63,17 +63,15 @@ pub(crate) fn append(log: &mut SledLog, batch: &Batch) -> Result<()> {
         log.append(part)?;
     }
     if let Some(checkpoint) = &batch.checkpoint {
-        log.keep(&snapshot(checkpoint)?)?;
+        log.keep(&snapshot(checkpoint))?;
         log.collect(checkpoint.recorded_at)?;
     }
     Ok(())
 }
 
 /// A checkpoint as the log keeps it.
-pub(crate) fn snapshot(checkpoint: &Checkpoint) -> Result<Snapshot> {
-    let seal = |recorded: &Recorded| Envelope::seal(recorded, StateDigest::default(), None);
-    let events = checkpoint.events.iter().map(seal).collect::<std::result::Result<Vec<_>, _>>()?;
-    Ok(Snapshot::new(checkpoint.at, checkpoint.recorded_at, checkpoint.digest, events))
+fn snapshot(checkpoint: &Checkpoint) -> Snapshot {
+    Snapshot::new(checkpoint.at, checkpoint.recorded_at, checkpoint.digest, checkpoint.events.clone())
 }
 
 /// Bytes of the files in a directory and below.

@@ -73,7 +73,7 @@ impl<M: Machine + 'static> Engine<M> {
         let Start { source, log, writer, recovery } = opening
             .await
             .map_err(|error| EngineError::Task { doing: "open its log", reason: error.to_string() })?;
-        report(&recovery, &metrics);
+        report(&recovery, &started.version, &metrics);
         let log = log.map_err(|error| Degradation { since: now, reason: chain(&error) });
         let (journal, signs) = Journal::new(source, log, &recovery, now, metrics.clone());
         let (inbox, deliveries) = Inbox::new();
@@ -123,8 +123,10 @@ fn open<M: Machine>(mut source: Box<dyn LogSource>, now: UnixMillis) -> Start<M>
     Start { source, log, writer: Writer::default(), recovery }
 }
 
-fn report(recovery: &Recovery, metrics: &Metrics) {
-    metrics.replayed(recovery.replayed, recovery.diverged_at.is_some());
+/// `version` is that of this program. Fingerprints follow the types of a program, so those of another version mean nothing.
+fn report(recovery: &Recovery, version: &str, metrics: &Metrics) {
+    let diverged = recovery.diverged_at.filter(|_| recovery.by_another(version).is_none());
+    metrics.replayed(recovery.replayed, diverged.is_some());
     if let Some(why) = &recovery.quarantined {
         metrics.quarantined();
         tracing::warn!(why, "the log could not be used and was put aside; everything is listed anew");
@@ -132,7 +134,10 @@ fn report(recovery: &Recovery, metrics: &Metrics) {
     if recovery.lost > 0 {
         tracing::warn!(lost = recovery.lost, "the end of the log is missing; everything is listed anew");
     }
-    if let Some(seq) = recovery.diverged_at {
+    if let (Some(_), Some(other)) = (recovery.diverged_at, recovery.by_another(version)) {
+        tracing::info!(other, "another version wrote the log; everything is listed anew");
+    }
+    if let Some(seq) = diverged {
         tracing::warn!(%seq, "the log was folded to another state than was recorded; everything is listed anew");
     }
     let last = recovery.last;
@@ -140,6 +145,11 @@ fn report(recovery: &Recovery, metrics: &Metrics) {
 }
 
 impl Recovery {
+    /// The version of the program that wrote the log, when it is another one than this.
+    fn by_another(&self, version: &str) -> Option<&str> {
+        self.recorded_by.as_deref().filter(|other| *other != version)
+    }
+
     /// Whether there was nothing to begin with.
     pub fn is_empty(&self) -> bool {
         self.last == Seq::default()

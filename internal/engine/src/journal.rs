@@ -130,11 +130,14 @@ impl Journal {
     }
 
     /// Makes a batch durable. Only when idle.
-    pub(crate) fn append(&mut self, batch: Arc<Batch>, now: UnixMillis) {
+    pub(crate) fn append(&mut self, mut batch: Batch, now: UnixMillis) {
         self.now = now;
-        if let Some(checkpoint) = batch.checkpoint.clone() {
-            self.checkpoint = Some(checkpoint);
-        }
+        // Kept after the events, and in memory once: it is as large as the state.
+        self.checkpoint = batch.checkpoint.take().or(self.checkpoint.take());
+        self.write(Arc::new(batch));
+    }
+
+    fn write(&mut self, batch: Arc<Batch>) {
         self.batch = Some(Arc::clone(&batch));
         self.start(move |log| {
             let began = std::time::Instant::now();
@@ -176,10 +179,7 @@ impl Journal {
 
     fn keep(&mut self, checkpoint: Checkpoint, now: UnixMillis) {
         self.start(move |log| {
-            let kept = match snapshot(&checkpoint) {
-                Ok(snapshot) => keep_or_go_on(log, &snapshot)?,
-                Err(error) => not_kept(checkpoint.at, &error),
-            };
+            let kept = keep_or_go_on(log, &snapshot(checkpoint))?;
             log.collect(now)?;
             Ok(Done::Kept(kept))
         });

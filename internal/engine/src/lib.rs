@@ -10,6 +10,7 @@
 //! disk, actuators and clocks. **Nothing but the writer task appends.** No effect leaves before the events that justify
 //! it are durable, or the process is degraded and says so.
 
+mod allocator;
 mod clocks;
 mod engine;
 mod error;

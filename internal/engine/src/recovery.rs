@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use liqo_domain::{Checkpoint, Comparison, Machine, Writer};
-use liqo_events::{DecodeError, EncodeError, Envelope, Recorded, Seq, StateDigest};
+use liqo_events::{DecodeError, Envelope, Event, Recorded, Seq};
 use liqo_log::{EventLog, LogError, Snapshot};
 use thiserror::Error;
 
@@ -21,6 +21,8 @@ pub struct Recovery {
     pub last: Seq,
     /// From where on the replay gave other states than were recorded.
     pub diverged_at: Option<Seq>,
+    /// Version of the program that recorded those states, as far as the log says it.
+    pub recorded_by: Option<String>,
     /// Why an earlier log was put aside.
     pub quarantined: Option<String>,
     /// Events at the end of the log that were durable once and are there no more.
@@ -51,8 +53,11 @@ pub(crate) fn recover<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Reco
 /// Gives the writer that goes on from there, and what was found.
 fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), ReplayError> {
     let snapshot = log.snapshot()?;
-    let mut writer = match &snapshot {
-        Some(snapshot) => Writer::from_checkpoint(&checkpoint(snapshot)?),
+    let snapshot_at = snapshot.as_ref().map(|snapshot| snapshot.at);
+    let mut recorded_by = None;
+    snapshot.iter().flat_map(|snapshot| &snapshot.events).for_each(|event| note(event, &mut recorded_by));
+    let mut writer = match snapshot {
+        Some(snapshot) => Writer::from_checkpoint(checkpoint(snapshot))?,
         None => Writer::default(),
     };
     let mut replayed = 0;
@@ -62,8 +67,11 @@ fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), Repla
             return Err(ReplayError::Gap { expected: writer.last().next() });
         }
         for envelope in page {
+            if writer.comparison() == Comparison::Equal {
+                note(&envelope, &mut recorded_by);
+            }
             writer
-                .replay(&envelope.open()?, envelope.state)
+                .replay(envelope.open()?, envelope.state)
                 .map_err(|expected| ReplayError::Gap { expected })?;
             replayed += 1;
         }
@@ -74,29 +82,32 @@ fn replay<M: Machine>(log: &dyn EventLog) -> Result<(Writer<M>, Recovery), Repla
     };
     let recovery = Recovery {
         replayed,
-        snapshot: snapshot.map(|snapshot| snapshot.at),
+        snapshot: snapshot_at,
         last: writer.last(),
         diverged_at,
+        recorded_by,
         relist_all: diverged_at.is_some(),
         ..Recovery::default()
     };
     Ok((writer, recovery))
 }
 
-fn checkpoint(snapshot: &Snapshot) -> Result<Checkpoint, DecodeError> {
-    let events: Result<Vec<Recorded>, DecodeError> = snapshot.events.iter().map(Envelope::open).collect();
-    Ok(Checkpoint {
-        at: snapshot.at,
-        recorded_at: snapshot.recorded_at,
-        digest: snapshot.digest,
-        events: events?,
-    })
+/// Remembers which version of the program the log says that it was written by.
+fn note(envelope: &Envelope, recorded_by: &mut Option<String>) {
+    // Of everything else the payload need not be read twice.
+    if Event::kind_name(envelope.kind) == Some("Started")
+        && let Ok(Recorded { event: Event::Started(started), .. }) = envelope.open()
+    {
+        *recorded_by = Some(started.version);
+    }
+}
+
+fn checkpoint(snapshot: Snapshot) -> Checkpoint {
+    let Snapshot { at, recorded_at, digest, events, .. } = snapshot;
+    Checkpoint { at, recorded_at, digest, events }
 }
 
 /// A checkpoint as the log keeps it.
-pub(crate) fn snapshot(checkpoint: &Checkpoint) -> Result<Snapshot, EncodeError> {
-    // The fingerprint of the whole is what counts; those in between mean nothing.
-    let seal = |recorded| Envelope::seal(recorded, StateDigest::default(), None);
-    let events: Result<Vec<Envelope>, EncodeError> = checkpoint.events.iter().map(seal).collect();
-    Ok(Snapshot::new(checkpoint.at, checkpoint.recorded_at, checkpoint.digest, events?))
+pub(crate) fn snapshot(checkpoint: Checkpoint) -> Snapshot {
+    Snapshot::new(checkpoint.at, checkpoint.recorded_at, checkpoint.digest, checkpoint.events)
 }

@@ -31,6 +31,7 @@ mod own_pod;
 mod reflect;
 mod reflecting;
 mod secret;
+mod series;
 mod session;
 mod sink;
 mod token;

@@ -4,10 +4,9 @@
 //! its reason, where 0.8.3 makes pods that the API server refuses without one; and pods that are made while an offloading
 //! ends stay, where 0.8.3 sends them to nodes that they can never run on.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use liqo_events::{Facts, OffloadingFacts, PodStrategy, SelectorTerm};
+use liqo_events::{Facts, Labels, OffloadingFacts, PodStrategy, SelectorTerm};
 use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey};
 
 use crate::offloading::OFFLOADING_NAME;
@@ -112,7 +111,7 @@ pub fn pod_placement(state: &State, namespace: &NamespaceName) -> Placement {
 
 fn by_strategy(facts: &OffloadingFacts) -> Placement {
     let terms = facts.selector.clone();
-    let judged = selects(&terms, &BTreeMap::new(), "");
+    let judged = selects(&terms, &Labels::default(), "");
     match (facts.pods, judged) {
         (PodStrategy::Local, _) => Placement::Local,
         (_, Err(Invalid(reason))) => Placement::Undecided(Undecided::InvalidSelector(reason)),

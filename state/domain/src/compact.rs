@@ -16,12 +16,26 @@ use crate::offloading::OFFLOADING_NAME;
 use crate::outbox::{Pending, Waiting};
 use crate::state::{Fact, Grave, Mirrored, Object, Orphan, State, Written};
 
+/// Where the events go.
+pub(crate) struct Events<'a>(pub(crate) &'a mut dyn FnMut(Recorded));
+
+impl Events<'_> {
+    fn push(&mut self, event: Recorded) {
+        (self.0)(event);
+    }
+}
+
+impl Extend<Recorded> for Events<'_> {
+    fn extend<I: IntoIterator<Item = Recorded>>(&mut self, events: I) {
+        events.into_iter().for_each(|event| self.push(event));
+    }
+}
+
 /// The events that [`crate::evolve`] makes an equal state of, from nothing.
-pub(crate) fn compact(state: &State) -> Vec<Recorded> {
-    let mut events = Vec::with_capacity(state.objects.len() + state.outbox.len() + 64);
+pub(crate) fn compact(state: &State, events: &mut Events<'_>) {
     events.extend(state.started.as_ref().map(of));
     events.extend(lease(state));
-    objects(state, &mut events);
+    objects(state, events);
     events.extend(state.graves.iter().map(|(key, grave)| buried(state, key, grave)));
     events.extend(state.gone_offloadings.iter().map(|(namespace, gone)| ended(namespace, gone)));
     events.extend(state.configured.as_ref().map(of));
@@ -38,7 +52,6 @@ pub(crate) fn compact(state: &State) -> Vec<Recorded> {
     events.extend(state.mirrored.iter().map(|(slot, mirrored)| copied(slot, mirrored)));
     events.extend(state.written.iter().map(|(slot, written)| succeeded(slot, written)));
     state.outbox.iter().for_each(|(id, pending)| events.extend(pending_events(*id, pending)));
-    events
 }
 
 fn recorded(seq: Seq, recorded_at: UnixMillis, event: impl Into<Event>) -> Recorded {
@@ -62,7 +75,7 @@ fn lease(state: &State) -> Option<Recorded> {
 }
 
 /// Objects remember the generation of the cluster that they were seen in, so those of earlier ones come first.
-fn objects(state: &State, events: &mut Vec<Recorded>) {
+fn objects(state: &State, events: &mut Events<'_>) {
     let mut by_life: BTreeMap<(&ClusterRef, u64), Vec<(&ObjectKey, &Object)>> = BTreeMap::new();
     for (key, object) in &state.objects {
         by_life.entry((&key.cluster, object.cluster_generation)).or_default().push((key, object));

@@ -1,7 +1,7 @@
 //! Folds events into the state. Nothing here decides, and nothing here fails.
 
 use liqo_events::{
-    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, LeaseGained, LeaseLost,
+    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, Labels, LeaseGained, LeaseLost,
     Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
@@ -22,7 +22,7 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
             state.touch(Aggregate::Network);
             state.touch(Aggregate::Peers);
         }
-        Event::Applied(applied) => state.evolve_applied(seq, at, applied),
+        Event::Applied(applied) => state.evolve_applied(seq, at, applied.clone()),
         Event::Vanished(vanished) => state.evolve_vanished(seq, at, vanished),
         Event::CursorMoved(body) => {
             state.move_cursor(fact(seq, at, body));
@@ -72,42 +72,57 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
     }
 }
 
+/// Folds one event in that nobody needs afterwards: most are observations, and the state takes over what they say.
+pub(crate) fn fold(state: &mut State, recorded: Recorded) {
+    let Recorded { seq, recorded_at, event, .. } = recorded;
+    match event {
+        Event::Applied(applied) => {
+            state.derived.touched.clear();
+            state.evolve_applied(seq, recorded_at, applied);
+        }
+        event => evolve(state, &Recorded { seq, recorded_at, event, ..recorded }),
+    }
+}
+
 fn fact<T: Clone>(seq: Seq, at: UnixMillis, body: &T) -> Fact<T> {
     Fact { seq, at, body: body.clone() }
 }
 
 impl State {
-    fn evolve_applied(&mut self, seq: Seq, at: UnixMillis, applied: &Applied) {
+    fn evolve_applied(&mut self, seq: Seq, at: UnixMillis, applied: Applied) {
+        let key = applied.object;
         let object = Object {
-            uid: applied.uid.clone(),
-            resource_version: applied.resource_version.clone(),
+            uid: applied.uid,
+            resource_version: applied.resource_version,
             generation: applied.generation,
             created_at: applied.created_at,
             deleting: applied.deleting,
             digest: applied.digest,
-            facts: applied.facts.clone(),
+            facts: applied.facts,
             seen: seq,
             seen_at: at,
-            cluster_generation: self.generation(&applied.object.cluster),
+            cluster_generation: self.generation(&key.cluster),
             coalesced: applied.coalesced,
         };
-        self.forget_overwritten(&applied.object, &object);
-        self.settle_written(&applied.object, &object);
-        self.graves.remove(&applied.object);
-        let earlier = self.objects.insert(applied.object.clone(), object);
-        self.account(&applied.object, earlier.as_ref().map(|earlier| &earlier.facts), Some(&applied.facts));
+        self.forget_overwritten(&key, &object);
+        self.settle_written(&key, &object);
+        self.graves.remove(&key);
+        // Taken out and put back: a copy of what was known would be most of the time that a replay takes.
+        let earlier = self.objects.remove(&key);
+        self.account(&key, earlier.as_ref().map(|earlier| &earlier.facts), Some(&object.facts));
         // A new life with the old name: what was said of the old one does not hold any more.
-        if earlier.as_ref().is_none_or(|earlier| earlier.uid != applied.uid || earlier.facts != applied.facts)
-        {
-            self.rejected.remove(&applied.object);
+        let differs = |earlier: &Object| earlier.uid != object.uid || earlier.facts != object.facts;
+        if self.rejected.contains_key(&key) && earlier.as_ref().is_none_or(differs) {
+            self.rejected.remove(&key);
         }
         // A new life has nothing in common with the old one, and one that goes is another thing than one that stays.
-        let same = earlier.filter(|old| old.uid == applied.uid && old.deleting == applied.deleting);
-        self.touch_object(&applied.object, same.as_ref().map(|old| &old.facts), Some(&applied.facts));
-        if applied.object.kind == Kind::NamespaceOffloading && applied.object.name == OFFLOADING_NAME {
-            self.gone_offloadings.remove(&NamespaceName::new(applied.object.namespace.as_str()));
+        let same = earlier.as_ref().filter(|old| old.uid == object.uid && old.deleting == object.deleting);
+        self.touch_object(&key, same.map(|old| &old.facts), Some(&object.facts));
+        if key.kind == Kind::NamespaceOffloading && key.name == OFFLOADING_NAME {
+            self.gone_offloadings.remove(&NamespaceName::new(key.namespace.as_str()));
         }
-        self.review_orphans_after(&applied.object);
+        self.objects.insert(key.clone(), object);
+        self.review_orphans_after(&key);
     }
 
     fn evolve_vanished(&mut self, seq: Seq, at: UnixMillis, vanished: &Vanished) {
@@ -392,7 +407,7 @@ impl State {
 }
 
 /// What selectors say of a node.
-fn labels_of(facts: Option<&Facts>) -> Option<(bool, &std::collections::BTreeMap<String, String>)> {
+fn labels_of(facts: Option<&Facts>) -> Option<(bool, &Labels)> {
     match facts {
         Some(Facts::Node(node)) => Some((node.is_virtual, &node.labels)),
         _ => None,

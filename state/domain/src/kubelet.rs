@@ -21,6 +21,10 @@ impl Machine for KubeletMachine {
         LiqoMachine::evolve(state, event);
     }
 
+    fn fold(state: &mut State, event: Recorded) {
+        LiqoMachine::fold(state, event);
+    }
+
     fn decide(state: &State, _: &Recorded) -> Vec<Output> {
         let touched = &state.derived.touched;
         let all = touched.contains(&Aggregate::Copies);
@@ -48,8 +52,8 @@ impl Machine for KubeletMachine {
         LiqoMachine::ready(state)
     }
 
-    fn compact(state: &State) -> Vec<Recorded> {
-        LiqoMachine::compact(state)
+    fn write_down(state: &State, each: &mut dyn FnMut(Recorded)) {
+        LiqoMachine::write_down(state, each);
     }
 
     fn digest(state: &State) -> StateDigest {

@@ -22,6 +22,10 @@ impl Machine for LiqoMachine {
         evolve::evolve(state, event);
     }
 
+    fn fold(state: &mut State, event: Recorded) {
+        evolve::fold(state, event);
+    }
+
     fn decide(state: &State, _: &Recorded) -> Vec<Output> {
         let touched = &state.derived.touched;
         let covered = |aggregate: &Aggregate| match aggregate {
@@ -125,8 +129,8 @@ impl Machine for LiqoMachine {
         state.ready()
     }
 
-    fn compact(state: &State) -> Vec<Recorded> {
-        compact::compact(state)
+    fn write_down(state: &State, each: &mut dyn FnMut(Recorded)) {
+        compact::compact(state, &mut compact::Events(each));
     }
 
     fn digest(state: &State) -> StateDigest {

@@ -56,6 +56,11 @@ pub trait Machine {
     /// Folds an event in. Cannot fail: what cannot be is ignored here and said by [`Self::decide`].
     fn evolve(state: &mut Self::State, event: &Recorded);
 
+    /// Folds an event in that nobody needs afterwards, which may be cheaper.
+    fn fold(state: &mut Self::State, event: Recorded) {
+        Self::evolve(state, &event);
+    }
+
     /// Plans what the event touched. `state` has the event already.
     fn decide(state: &Self::State, event: &Recorded) -> Vec<Output>;
 
@@ -75,8 +80,16 @@ pub trait Machine {
     /// Commands that were issued and have not ended, and wait for no deadline, in order of their issue; at most one a target.
     fn ready(state: &Self::State) -> Vec<Ready>;
 
-    /// The shortest list of events that [`Self::evolve`] makes an equal state of, from nothing.
-    fn compact(state: &Self::State) -> Vec<Recorded>;
+    /// The shortest list of events that [`Self::evolve`] makes an equal state of, from nothing. They are given one by one:
+    /// all of them at once would be the state once more.
+    fn write_down(state: &Self::State, each: &mut dyn FnMut(Recorded));
+
+    /// What [`Self::write_down`] gives, at once.
+    fn compact(state: &Self::State) -> Vec<Recorded> {
+        let mut events = Vec::new();
+        Self::write_down(state, &mut |event| events.push(event));
+        events
+    }
 
     /// The fingerprint of a state.
     fn digest(state: &Self::State) -> liqo_events::StateDigest;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use liqo_events::{
-    Command, Condition, Effect, Event, Facts, MappingStrategy, NamespaceMapFacts, OffloadingFacts,
+    Command, Condition, Effect, Event, Facts, Labels, MappingStrategy, NamespaceMapFacts, OffloadingFacts,
     PodStrategy, Rejected, RemoteNamespaceChosen, Seq, Slot, UnixMillis,
 };
 use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey, remote_namespace_name};
@@ -253,7 +253,7 @@ fn choose_remote_name(state: &State, offloading: &Offloading<'_>) -> Vec<Output>
 /// For each map whether the selector wants its peer; nothing for a peer without a virtual node.
 fn select(offloading: &Offloading<'_>) -> Result<Vec<Option<bool>>, Invalid> {
     // An invalid selector is told even when there is no node to judge.
-    selects(&offloading.facts.selector, &BTreeMap::new(), "")?;
+    selects(&offloading.facts.selector, &Labels::default(), "")?;
     offloading
         .maps
         .iter()

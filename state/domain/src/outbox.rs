@@ -1,6 +1,7 @@
 //! Commands that were given and have not ended. Retries are state: no task sleeps for them.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use liqo_events::{
     Command, CommandFailed, CommandId, CommandIssued, CommandSucceeded, Condition, Deadline, Disposition,
@@ -11,7 +12,6 @@ use sha2::{Digest, Sha256};
 
 use crate::machine::{Output, Ready};
 use crate::state::{State, Written};
-use crate::table::hash_of;
 
 /// The version of what was not there and was not written either.
 const NEVER: &str = "0";
@@ -362,5 +362,8 @@ pub fn effect_hash(effect: &Effect) -> u64 {
         | Effect::ApproveSigning { .. }
         | Effect::SetOwner { .. } => {}
     }
-    hash_of(&effect)
+    // It is in events, and outlives the build as long as the types stay: so it is not the hash of the state.
+    let mut hasher = DefaultHasher::new();
+    effect.hash(&mut hasher);
+    hasher.finish()
 }

@@ -54,7 +54,7 @@ impl<'a> Share<'a> {
         match facts {
             Facts::Node(node) if node.ready && !node.is_virtual => Some(Self::Node(&node.allocatable)),
             Facts::Pod(pod) if pod.phase == "Running" => {
-                let label = |key: &str| pod.labels.get(key).map_or("", String::as_str);
+                let label = |key: &str| pod.labels.get(key).unwrap_or_default();
                 if label(SHADOW_POD.0) == SHADOW_POD.1 {
                     return None;
                 }

@@ -3,20 +3,14 @@
 //! Source: core/v1 NodeSelector. A term without requirements matches nothing; no terms at all match everything here,
 //! which is how a NamespaceOffloading asks for every cluster.
 
-use std::collections::BTreeMap;
-
-use liqo_events::{Requirement, SelectorTerm};
+use liqo_events::{Labels, Requirement, SelectorTerm};
 
 /// Why a selector cannot be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Invalid(pub String);
 
 /// Whether a node with these labels and this name is selected.
-pub(crate) fn selects(
-    terms: &[SelectorTerm],
-    labels: &BTreeMap<String, String>,
-    name: &str,
-) -> Result<bool, Invalid> {
+pub(crate) fn selects(terms: &[SelectorTerm], labels: &Labels, name: &str) -> Result<bool, Invalid> {
     if terms.is_empty() {
         return Ok(true);
     }
@@ -28,10 +22,10 @@ pub(crate) fn selects(
     Ok(selected)
 }
 
-fn holds(term: &SelectorTerm, labels: &BTreeMap<String, String>, name: &str) -> Result<bool, Invalid> {
+fn holds(term: &SelectorTerm, labels: &Labels, name: &str) -> Result<bool, Invalid> {
     let mut all = !(term.expressions.is_empty() && term.fields.is_empty());
     for requirement in &term.expressions {
-        all &= meets(requirement, labels.get(&requirement.key).map(String::as_str))?;
+        all &= meets(requirement, labels.get(&requirement.key))?;
     }
     for requirement in &term.fields {
         if requirement.key != "metadata.name" {
@@ -129,8 +123,8 @@ mod tests {
 
     #[test]
     fn no_terms_select_everything_and_an_empty_term_nothing() {
-        assert_eq!(selects(&[], &BTreeMap::new(), "n"), Ok(true));
-        assert_eq!(selects(&[SelectorTerm::default()], &BTreeMap::new(), "n"), Ok(false));
+        assert_eq!(selects(&[], &Labels::default(), "n"), Ok(true));
+        assert_eq!(selects(&[SelectorTerm::default()], &Labels::default(), "n"), Ok(false));
     }
 
     #[test]
@@ -149,7 +143,7 @@ mod tests {
             expressions: Vec::new(),
             fields: vec![requirement("metadata.name", "In", &[value])],
         };
-        assert_eq!(selects(&[field("liqo-milan")], &BTreeMap::new(), "liqo-milan"), Ok(true));
-        assert_eq!(selects(&[field("other")], &BTreeMap::new(), "liqo-milan"), Ok(false));
+        assert_eq!(selects(&[field("liqo-milan")], &Labels::default(), "liqo-milan"), Ok(true));
+        assert_eq!(selects(&[field("other")], &Labels::default(), "liqo-milan"), Ok(false));
     }
 }

@@ -139,6 +139,12 @@ pub(crate) struct Derived {
     pub account: Account,
 }
 
+impl Derived {
+    pub(crate) fn touch(&mut self, aggregate: Aggregate) {
+        self.touched.insert(aggregate);
+    }
+}
+
 impl PartialEq for Derived {
     fn eq(&self, _: &Self) -> bool {
         true
@@ -335,6 +341,6 @@ impl State {
     }
 
     pub(crate) fn touch(&mut self, aggregate: Aggregate) {
-        self.derived.touched.insert(aggregate);
+        self.derived.touch(aggregate);
     }
 }

@@ -1,9 +1,7 @@
 //! Folds in what is not an object: settings, the networks of peers, tunnels, answers of API servers; and keeps account of
 //! the copies that were made.
 
-use std::collections::BTreeMap;
-
-use liqo_events::{BodyDigest, CommandSucceeded, Effect, Event, Facts, Seq, Slot, UnixMillis};
+use liqo_events::{BodyDigest, CommandSucceeded, Effect, Event, Facts, Labels, Seq, Slot, UnixMillis};
 use liqo_model::{ClusterRef, Kind, ObjectKey};
 
 use crate::aggregate::Aggregate;
@@ -187,7 +185,7 @@ pub(crate) const COPIED: [Kind; 9] = [
 #[derive(PartialEq, Eq)]
 enum Copied<'a> {
     Digest(BodyDigest),
-    Labels(&'a BTreeMap<String, String>),
+    Labels(&'a Labels),
 }
 
 /// Of a pod at home that is the status. Of one in the provider it is the labels: a scheduler and a kubelet add to the rest,

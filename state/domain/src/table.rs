@@ -2,20 +2,60 @@
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
-use std::collections::btree_map::{Iter, Range};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::btree_map::{Entry, Iter};
+use std::fmt;
+use std::hash::{BuildHasher as _, Hash};
 use std::ops::RangeBounds;
 
-/// An ordered map. A change costs one hash of the old and one of the new entry, whatever the size of the map.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An ordered map. A change costs one hash of the new entry, whatever the size of the map.
+///
+/// Values are behind a pointer: the nodes of the map are half empty, and an object is several times as large as its key.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Table<K, V> {
-    entries: BTreeMap<K, V>,
+    entries: BTreeMap<K, Box<Slot<V>>>,
     digest: u64,
 }
+
+/// A value with the hash of its entry, which is needed once more when the value goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Slot<V> {
+    value: V,
+    hash: u64,
+}
+
+/// The entries of a table in the order of their keys.
+#[derive(Debug)]
+pub struct Entries<'a, K, V>(Iter<'a, K, Box<Slot<V>>>);
+
+impl<'a, K, V> Iterator for Entries<'a, K, V> {
+    type Item = (&'a K, &'a V);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, slot)| (key, &slot.value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl<K, V> DoubleEndedIterator for Entries<'_, K, V> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        self.0.next_back().map(|(key, slot)| (key, &slot.value))
+    }
+}
+
+impl<K, V> ExactSizeIterator for Entries<'_, K, V> {}
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
         Self { entries: BTreeMap::new(), digest: 0 }
+    }
+}
+
+impl<K: fmt::Debug, V: fmt::Debug> fmt::Debug for Table<K, V> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_map().entries(self).finish()
     }
 }
 
@@ -30,7 +70,7 @@ impl<K: Ord + Hash, V: Hash> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.entries.get(key)
+        self.entries.get(key).map(|slot| &slot.value)
     }
 
     /// Whether there is such a key.
@@ -52,23 +92,33 @@ impl<K: Ord + Hash, V: Hash> Table<K, V> {
     }
 
     /// All entries in the order of their keys.
-    pub fn iter(&self) -> Iter<'_, K, V> {
-        self.entries.iter()
+    pub fn iter(&self) -> Entries<'_, K, V> {
+        self.into_iter()
     }
 
     /// The entries of a range of keys.
-    pub fn range<R: RangeBounds<K>>(&self, range: R) -> Range<'_, K, V> {
-        self.entries.range(range)
+    pub fn range<R: RangeBounds<K>>(&self, range: R) -> impl DoubleEndedIterator<Item = (&K, &V)> {
+        self.entries.range(range).map(|(key, slot)| (key, &slot.value))
     }
 
     /// Puts a value in and gives the one that it replaces.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let added = hash_of(&(&key, &value));
-        // The key is needed after it moved into the map only when something was there.
-        let removed = self.entries.get(&key).map(|old| hash_of(&(&key, old)));
-        let old = self.entries.insert(key, value);
-        self.digest = self.digest.wrapping_add(added).wrapping_sub(removed.unwrap_or(0));
-        old
+        self.put(key, value).0
+    }
+
+    /// Puts a value in. Gives the one that it replaces, and where it is now.
+    pub fn put(&mut self, key: K, value: V) -> (Option<V>, &V) {
+        let hash = hash_of(&(&key, &value));
+        self.digest = self.digest.wrapping_add(hash);
+        match self.entries.entry(key) {
+            Entry::Vacant(place) => (None, &place.insert(Box::new(Slot { value, hash })).value),
+            Entry::Occupied(place) => {
+                let slot = place.into_mut();
+                let old = std::mem::replace(&mut **slot, Slot { value, hash });
+                self.digest = self.digest.wrapping_sub(old.hash);
+                (Some(old.value), &slot.value)
+            }
+        }
     }
 
     /// Takes a value out.
@@ -76,9 +126,9 @@ impl<K: Ord + Hash, V: Hash> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        let (key, value) = self.entries.remove_entry(key)?;
-        self.digest = self.digest.wrapping_sub(hash_of(&(&key, &value)));
-        Some(value)
+        let old = self.entries.remove(key)?;
+        self.digest = self.digest.wrapping_sub(old.hash);
+        Some(old.value)
     }
 
     /// Changes a value where it is; tells whether there was one.
@@ -86,30 +136,29 @@ impl<K: Ord + Hash, V: Hash> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        let Some(value) = self.entries.get_mut(key) else { return false };
+        let Some(slot) = self.entries.get_mut(key) else { return false };
+        let before = slot.hash;
+        change(&mut slot.value);
         // `Borrow` promises that the borrowed form hashes as the key does.
-        let before = hash_of(&(key, &*value));
-        change(value);
-        let after = hash_of(&(key, &*value));
-        self.digest = self.digest.wrapping_sub(before).wrapping_add(after);
+        slot.hash = hash_of(&(key, &slot.value));
+        self.digest = self.digest.wrapping_sub(before).wrapping_add(slot.hash);
         true
     }
 }
 
 impl<'a, K, V> IntoIterator for &'a Table<K, V> {
     type Item = (&'a K, &'a V);
-    type IntoIter = Iter<'a, K, V>;
+    type IntoIter = Entries<'a, K, V>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.entries.iter()
+        Entries(self.entries.iter())
     }
 }
 
-/// A hash that is the same in every process of one build: this hasher has fixed keys.
+/// A hash that is the same in every process of one build: this hasher has fixed keys. It is no protection against
+/// anybody who chooses what is hashed, and needs to be none: it finds faults of this program.
 pub(crate) fn hash_of<T: Hash + ?Sized>(value: &T) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
+    foldhash::quality::FixedState::default().hash_one(value)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod replay;
 mod tally;
 mod timers;
 
-use liqo_events::{CommandId, Envelope, Seq, UnixMillis};
+use liqo_events::{CommandId, Envelope, Seq, StateDigest, UnixMillis};
 
 use checkpoints::Cadence;
 pub use checkpoints::{CHECKPOINT_EVENTS, CHECKPOINT_MILLIS, Checkpoint};
@@ -147,7 +147,7 @@ impl<M: Machine> Writer<M> {
         } else {
             self.dispatcher.note(self.last, Vec::new());
         }
-        let checkpoint = due.then(|| self.checkpoint(now));
+        let checkpoint = if due { self.checkpoint(now) } else { None };
         Some(Batch { envelopes: std::mem::take(&mut self.pending), last: self.last, checkpoint })
     }
 
@@ -159,15 +159,25 @@ impl<M: Machine> Writer<M> {
         self.cut(now)
     }
 
-    /// The state as it is now, written down whole. The log needs every event up to [`Self::last`] to keep it.
-    pub fn checkpoint(&mut self, now: Moment) -> Checkpoint {
+    /// The state as it is now, written down whole. The log needs every event up to [`Self::last`] to keep it. Nothing when
+    /// an event of it cannot be written, which is a fault of this program; then everything goes on, and replays get longer.
+    pub fn checkpoint(&mut self, now: Moment) -> Option<Checkpoint> {
         self.cadence.taken(now.monotonic);
-        Checkpoint {
-            at: self.last,
-            recorded_at: self.recorded_at,
-            digest: M::digest(&self.state),
-            events: M::compact(&self.state),
+        let (mut events, mut refused) = (Vec::new(), None);
+        M::write_down(&self.state, &mut |recorded| match Envelope::seal(
+            &recorded,
+            StateDigest::default(),
+            None,
+        ) {
+            Ok(envelope) => events.push(envelope),
+            Err(error) => refused = Some((recorded.event, error)),
+        });
+        if let Some((event, error)) = refused {
+            self.refuse(&event, &error);
+            return None;
         }
+        let (at, recorded_at, digest) = (self.last, self.recorded_at, M::digest(&self.state));
+        Some(Checkpoint { at, recorded_at, digest, events })
     }
 
     /// Every event up to `seq` is durable.

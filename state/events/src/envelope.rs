@@ -10,6 +10,7 @@
 use std::fmt;
 
 use bincode::{Decode, Encode};
+use bytes::Bytes;
 use serde::Serialize;
 
 use crate::codec::{MAX_PAYLOAD, SCHEMA, decode_payload, encode_payload};
@@ -63,8 +64,8 @@ pub struct Envelope {
     pub state: StateDigest,
     /// Trace that it belongs to.
     pub trace: Option<TraceContext>,
-    /// The event, encoded.
-    pub payload: Vec<u8>,
+    /// The event, encoded; of a record that was read, a part of what it was read from.
+    pub payload: Bytes,
 }
 
 const CHECKSUM_BYTES: usize = 4;
@@ -99,7 +100,7 @@ impl Envelope {
             caused_by: recorded.caused_by,
             state,
             trace,
-            payload,
+            payload: payload.into(),
         })
     }
 
@@ -115,8 +116,20 @@ impl Envelope {
 
     /// The bytes that a log keeps, checksum first.
     pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.bytes());
+        self.write_to(&mut bytes);
+        bytes
+    }
+
+    /// How many bytes a log keeps.
+    pub fn bytes(&self) -> usize {
         let trace = if self.trace.is_some() { TRACE_BYTES } else { 0 };
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + trace + self.payload.len());
+        HEADER_BYTES + trace + self.payload.len()
+    }
+
+    /// Puts the bytes that a log keeps behind others.
+    pub fn write_to(&self, bytes: &mut Vec<u8>) {
+        let begin = bytes.len();
         bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);
         bytes.extend_from_slice(&self.schema.to_be_bytes());
         bytes.extend_from_slice(&self.kind.to_be_bytes());
@@ -130,9 +143,8 @@ impl Envelope {
             bytes.extend_from_slice(&trace.span_id);
         }
         bytes.extend_from_slice(&self.payload);
-        let checksum = crc32fast::hash(&bytes[CHECKSUM_BYTES..]);
-        bytes[..CHECKSUM_BYTES].copy_from_slice(&checksum.to_be_bytes());
-        bytes
+        let (place, rest) = bytes[begin..].split_at_mut(CHECKSUM_BYTES);
+        place.copy_from_slice(&crc32fast::hash(rest).to_be_bytes());
     }
 
     /// Reads what [`Self::to_bytes`] wrote.
@@ -141,6 +153,19 @@ impl Envelope {
     ///
     /// Any [`DecodeError`] but those of the payload, which [`Self::open`] reads.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        Self::read(bytes, Bytes::copy_from_slice)
+    }
+
+    /// Like [`Self::from_bytes`] without a copy: what the bytes are a part of stays in memory as long as the envelope does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_bytes`].
+    pub fn from_shared(bytes: &Bytes) -> Result<Self, DecodeError> {
+        Self::read(bytes, |payload| bytes.slice(bytes.len() - payload.len()..))
+    }
+
+    fn read(bytes: &[u8], payload: impl FnOnce(&[u8]) -> Bytes) -> Result<Self, DecodeError> {
         let truncated = DecodeError::Truncated { bytes: bytes.len() };
         let (checksum, rest) =
             bytes.split_first_chunk::<CHECKSUM_BYTES>().ok_or_else(|| truncated.clone())?;
@@ -149,7 +174,7 @@ impl Envelope {
         if expected != found {
             return Err(DecodeError::Checksum { expected, found });
         }
-        Fields(rest).envelope().ok_or(truncated)?.check_schema()
+        Fields(rest).envelope(payload).ok_or(truncated)?.check_schema()
     }
 
     fn check_schema(self) -> Result<Self, DecodeError> {
@@ -173,7 +198,7 @@ impl Fields<'_> {
         Some(*taken)
     }
 
-    fn envelope(mut self) -> Option<Envelope> {
+    fn envelope(mut self, payload: impl FnOnce(&[u8]) -> Bytes) -> Option<Envelope> {
         let schema = u16::from_be_bytes(self.take()?);
         let kind = u16::from_be_bytes(self.take()?);
         let [flags] = self.take()?;
@@ -186,7 +211,8 @@ impl Fields<'_> {
         } else {
             Some(TraceContext { trace_id: self.take()?, span_id: self.take()? })
         };
-        Some(Envelope { schema, kind, seq, recorded_at, caused_by, state, trace, payload: self.0.to_vec() })
+        let payload = payload(self.0);
+        Some(Envelope { schema, kind, seq, recorded_at, caused_by, state, trace, payload })
     }
 }
 
@@ -247,7 +273,7 @@ mod tests {
             let _ = Envelope::from_bytes(&bytes);
             let mut envelope = sample(None);
             envelope.kind = kind;
-            envelope.payload = bytes;
+            envelope.payload = bytes.into();
             let _ = envelope.open();
         }
     }

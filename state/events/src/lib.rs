@@ -13,6 +13,7 @@ mod envelope;
 mod error;
 mod event;
 mod export;
+mod labels;
 mod time;
 pub mod v1;
 
@@ -25,6 +26,7 @@ pub use envelope::{Envelope, Seq, TraceContext};
 pub use error::{DecodeError, EncodeError, ExportError};
 pub use event::{Event, Family, Recorded, Retention};
 pub use export::{ExportReader, ExportWriter};
+pub use labels::Labels;
 pub use time::{UnixMillis, parse_rfc3339, rfc3339_seconds};
 // The version that code outside of this crate works with.
 pub use v1::{

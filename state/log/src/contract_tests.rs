@@ -162,7 +162,7 @@ fn what_does_not_follow_is_refused_and_nothing_written<B: Bench>(mut bench: B) {
         );
     }
     let mut large = event(7, 10);
-    large.payload = vec![0; MAX_PAYLOAD + 1];
+    large.payload = vec![0; MAX_PAYLOAD + 1].into();
     assert!(matches!(log.append(&[event(6, 1), large]), Err(LogError::TooLarge { seq: Seq(7), .. })));
     for at in [6, 7, 900] {
         assert!(

@@ -107,7 +107,7 @@ impl EventLog for MemoryLog {
     fn append(&mut self, batch: &[Envelope]) -> Result<(), LogError> {
         check_batch(self.next, batch)?;
         for envelope in batch {
-            let bytes = u64::try_from(envelope.to_bytes().len()).unwrap_or(u64::MAX);
+            let bytes = u64::try_from(envelope.bytes()).unwrap_or(u64::MAX);
             self.events.push_back(Held { envelope: envelope.clone(), bytes });
             self.bytes += bytes;
             self.statistics.appended_events += 1;

@@ -8,7 +8,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 
 use crate::Result;
-use crate::world::Home;
+use crate::world::{Home, targets};
 
 /// What the product may write, as the API server's metrics call it.
 const RESOURCES: [&str; 8] = [
@@ -43,8 +43,18 @@ impl Server {
         Ok(Self { client: Client::try_from(config)? })
     }
 
-    /// Its life, and its version now.
+    /// Its life, and its version now. Whoever asks has seen every kind up to that version, so the server must be able to
+    /// tell what came after it: for each kind it remembers what has happened since it was first asked for the kind.
     pub(super) async fn home(&self) -> Result<Home> {
+        for kind in targets().into_iter().map(|target| target.kind) {
+            let place = match kind.group() {
+                "" => "api".to_owned(),
+                group => format!("apis/{group}"),
+            };
+            // Answered from that memory, as soon as there is one.
+            let uri = format!("/{place}/{}/{}?limit=1&resourceVersion=0", kind.version(), kind.plural());
+            self.client.request_text(http::Request::get(uri).body(Vec::new())?).await?;
+        }
         let system = Api::<Namespace>::all(self.client.clone()).get("kube-system").await?;
         let pods = Api::<Pod>::all(self.client.clone()).list(&ListParams::default().limit(1)).await?;
         let version = pods.metadata.resource_version.unwrap_or_default().parse()?;

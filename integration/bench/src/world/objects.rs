@@ -1,7 +1,5 @@
 //! What watches say of the objects of a cluster: names, labels and states as they are in practice.
 
-use std::collections::BTreeMap;
-
 use liqo_domain::OFFLOADING_NAME;
 use liqo_events::{
     ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts, NamespaceFacts, NamespaceMapFacts, NodeFacts,
@@ -33,8 +31,13 @@ pub(super) fn virtual_node(peer: u32) -> Made {
         ("liqo.io/type", "virtual-node".to_owned()),
         ("topology.liqo.io/region", region(peer)),
     ];
-    let labels = labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    let facts = NodeFacts { is_virtual: true, remote_cluster: peer_id(peer).into(), labels, ..NodeFacts::default() };
+    let labels = labels.into();
+    let facts = NodeFacts {
+        is_virtual: true,
+        remote_cluster: peer_id(peer).into(),
+        labels,
+        ..NodeFacts::default()
+    };
     (ObjectKey::local_cluster_scoped(Kind::Node, name), Facts::Node(facts))
 }
 
@@ -82,7 +85,7 @@ pub(super) fn pod(at: u32, age: u32, namespaces: u32) -> Made {
     let set = format!("{app}-{template}");
     let scheduled = age >= 1;
     let running = age >= 3;
-    let labels: BTreeMap<String, String> = [
+    let labels = [
         ("app.kubernetes.io/instance", app.as_str()),
         ("app.kubernetes.io/managed-by", "Helm"),
         ("app.kubernetes.io/name", app.as_str()),
@@ -90,7 +93,6 @@ pub(super) fn pod(at: u32, age: u32, namespaces: u32) -> Made {
         ("pod-template-hash", template.as_str()),
         ("version", "v1"),
     ]
-    .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into();
     let container = |name: &str| ContainerFacts {
         name: name.to_owned(),

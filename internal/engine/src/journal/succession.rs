@@ -34,7 +34,7 @@ impl Journal {
         self.degrade(Degradation { since: self.now, reason: reason.to_owned() });
         self.take_back(memory(self.next));
         if let Some(batch) = self.batch.take() {
-            self.append(batch, self.now);
+            self.write(batch);
         }
         Ok(Progress::Other)
     }
@@ -54,16 +54,18 @@ impl Journal {
         self.retry_at.filter(|_| self.source.is_some() && self.successor.is_none())
     }
 
+    /// Lets the next try be a while from now.
+    pub(crate) fn begin_later(&mut self) {
+        self.retry_at = Some(Instant::now() + RECOVERY);
+    }
+
     /// Tries a new generation beside the log in memory.
     pub(crate) fn begin(&mut self, checkpoint: Checkpoint) {
         let Some(mut source) = self.source.take() else { return };
-        self.retry_at = Some(Instant::now() + RECOVERY);
+        self.begin_later();
         let at = checkpoint.at;
         let attempt = spawn_blocking(move || {
-            let begun = match snapshot(&checkpoint) {
-                Ok(snapshot) => source.begin(&snapshot).map_err(|error| chain(&error)),
-                Err(error) => Err(error.to_string()),
-            };
+            let begun = source.begin(&snapshot(checkpoint)).map_err(|error| chain(&error));
             (source, begun)
         });
         self.attempt = Some((attempt, at));

@@ -42,8 +42,10 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
             self.gather();
         }
         if self.parts.journal.begin_at().is_some_and(|at| at <= Instant::now()) {
-            let checkpoint = self.parts.writer.checkpoint(self.parts.clocks.now());
-            self.parts.journal.begin(checkpoint);
+            match self.parts.writer.checkpoint(self.parts.clocks.now()) {
+                Some(checkpoint) => self.parts.journal.begin(checkpoint),
+                None => self.parts.journal.begin_later(),
+            }
         }
         if self.grace.take_if(|at| *at <= Instant::now()).is_some() {
             self.parts.outbox.break_off();

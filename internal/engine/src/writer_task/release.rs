@@ -49,7 +49,7 @@ impl<M: Machine, A: Actuator> WriterTask<M, A> {
     pub(super) fn append(&mut self, batch: Batch, now: Moment) {
         self.answered = false;
         self.gathering = None;
-        self.parts.journal.append(Arc::new(batch), now.wall);
+        self.parts.journal.append(batch, now.wall);
     }
 
     fn is_batch_due(&self) -> bool {

@@ -105,7 +105,7 @@ impl Disk {
         let event = Event::LeaseLost(LeaseLost { epoch: 0 });
         let recorded = Recorded { seq: next, recorded_at: UnixMillis(0), caused_by: None, event };
         let sealed = Envelope::seal(&recorded, StateDigest(0), None).unwrap();
-        self.content().log.append(&[Envelope { payload: vec![255; 9], ..sealed }]).unwrap();
+        self.content().log.append(&[Envelope { payload: vec![255; 9].into(), ..sealed }]).unwrap();
     }
 
     /// Puts an event on it behind everybody's back.

@@ -117,6 +117,21 @@ async fn a_fold_that_differs_is_kept_and_everything_is_listed_anew() {
     assert_eq!((last.engine.recovery.diverged_at, last.engine.recovery.relist_all), (None, false));
 }
 
+/// Fingerprints follow the types of a program: after an update they differ, and that is no fault.
+#[tokio::test(start_paused = true)]
+async fn the_states_of_another_version_are_no_divergence() {
+    let mut world = World::live().await;
+    let applied = world.applied("shop", true);
+    let disk = world.crash().await;
+    disk.add(applied);
+    let next = World::of_version("0.2.0", Box::new(disk.clone()), &disk).await;
+    let recovery = &next.engine.recovery;
+    assert_eq!((recovery.diverged_at, recovery.relist_all), (Some(Seq(3)), true));
+    assert_eq!(recovery.recorded_by.as_deref(), Some("0.1.0"));
+    assert!(next.figure("liqo_log_replay_divergences_total") < 0.1);
+    next.stop().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn it_runs_on_a_volume() {
     let directory = tempfile::tempdir().unwrap();

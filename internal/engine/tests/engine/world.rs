@@ -112,6 +112,11 @@ impl World {
     }
 
     pub(crate) async fn with(log: Box<dyn LogSource>, disk: &Disk) -> Self {
+        Self::of_version("0.1.0", log, disk).await
+    }
+
+    /// The process of another version of the program.
+    pub(crate) async fn of_version(version: &str, log: Box<dyn LogSource>, disk: &Disk) -> Self {
         let (hand, acts) = mpsc::unbounded_channel();
         let lease = Arc::new(Lease(AtomicBool::new(true)));
         let mut registry = Registry::default();
@@ -119,7 +124,7 @@ impl World {
             log,
             started: Started {
                 instance: "pod-uid".into(),
-                version: "0.1.0".to_owned(),
+                version: version.to_owned(),
                 entropy: [7; 16],
                 cluster_name: "home".into(),
                 namespace: "liqo".into(),

@@ -117,6 +117,11 @@ impl ApiServer {
         &self.cluster
     }
 
+    /// Where its requests are counted.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The plain client beneath, without limits: for streams such as logs and exec.
     pub fn client(&self) -> &kube::Client {
         &self.client

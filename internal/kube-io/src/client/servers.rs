@@ -23,8 +23,11 @@ impl ApiServers {
         servers.insert(server.cluster().clone(), server);
     }
 
-    /// Takes one away.
+    /// Takes one away, and its metrics with it. Whatever watches it ends before.
     pub fn remove(&self, cluster: &ClusterRef) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+        let removed = self.0.write().unwrap_or_else(PoisonError::into_inner).remove(cluster);
+        if let Some(server) = removed {
+            server.metrics().forget(cluster);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Reading fields of JSON: missing and null are the default, anything of another type is named with its path.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use liqo_events::{Condition, parse_rfc3339};
@@ -167,11 +166,8 @@ impl<'a> Fields<'a> {
     }
 
     /// Texts by texts, such as labels.
-    pub(super) fn texts(&self, path: &str) -> Read<BTreeMap<String, String>> {
-        self.entries(path)?
-            .into_iter()
-            .map(|(key, value)| Ok((key.to_owned(), value.itself()?.to_owned())))
-            .collect()
+    pub(super) fn texts<T: FromIterator<(&'a str, &'a str)>>(&self, path: &str) -> Read<T> {
+        self.entries(path)?.into_iter().map(|(key, value)| Ok((key, value.itself()?))).collect()
     }
 
     /// A label; empty when it is not there.
@@ -274,7 +270,7 @@ mod tests {
         assert_eq!(fields.text("a.b.c"), Ok(""));
         assert_eq!(fields.number("x"), Ok(0));
         assert_eq!(fields.flag("x", true), Ok(true));
-        assert_eq!(fields.texts("metadata.labels"), Ok(BTreeMap::new()));
+        assert_eq!(fields.texts("metadata.labels"), Ok(Vec::new()));
         assert_eq!(fields.conditions("status.conditions"), Ok(Vec::new()));
     }
 
@@ -290,7 +286,11 @@ mod tests {
         let wrong = fields.label("x.y/z").unwrap_err();
         assert_eq!(wrong.to_string(), "metadata.labels has a value for x.y/z that is no text");
         assert!(
-            fields.texts("metadata.labels").unwrap_err().to_string().starts_with("metadata.labels.x.y/z ")
+            fields
+                .texts::<Vec<_>>("metadata.labels")
+                .unwrap_err()
+                .to_string()
+                .starts_with("metadata.labels.x.y/z ")
         );
     }
 

@@ -8,7 +8,7 @@ use super::fields::{Fields, Read};
 use super::{Reader, replication};
 
 pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
-    let desired = object.texts("spec.desiredMapping")?.into_iter();
+    let desired: Vec<(&str, &str)> = object.texts("spec.desiredMapping")?;
     let current = object.entries("status.currentMapping")?.into_iter();
     Ok(Facts::NamespaceMap(NamespaceMapFacts {
         remote_cluster: object.label(labels::REMOTE_CLUSTER_ID)?.into(),
@@ -16,6 +16,7 @@ pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
         replication: replication::read(object)?,
         finalizer: object.finalizers()?.contains(&finalizers::NAMESPACE_MAP),
         desired: desired
+            .into_iter()
             .map(|(local, remote)| (NamespaceName::from(local), NamespaceName::from(remote)))
             .collect(),
         current: current.map(|(local, now)| Ok((local.to_owned(), mapping(&now)?))).collect::<Read<_>>()?,

@@ -357,7 +357,7 @@ fn a_pod_is_read_whole() {
         cpu_millis: 1100,
         memory_bytes: 1025,
         owner: Some(Owner { kind: "ReplicaSet".to_owned(), name: "web".to_owned(), uid: "2".into() }),
-        labels: BTreeMap::from([("app".to_owned(), "web".to_owned())]),
+        labels: [("app", "web")].into(),
         ready: false,
         content: key().content(&body),
         status: key().part(&body["status"]),

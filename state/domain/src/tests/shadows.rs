@@ -65,7 +65,7 @@ fn a_pod_that_changes_by_itself_is_not_made_again() {
     facts.content = BodyDigest([7; 16]);
     assert_eq!(scenario.when(applied(key(Kind::Pod), "30", Facts::Pod(facts.clone()))), []);
     // But somebody took its labels.
-    facts.labels.insert("app".to_owned(), "other".to_owned());
+    facts.labels.insert("app", "other");
     let effects = scenario.when(applied(key(Kind::Pod), "31", Facts::Pod(facts)));
     assert_eq!(effects, [made(true, Kind::ShadowPod)]);
 }

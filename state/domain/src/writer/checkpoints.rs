@@ -1,6 +1,6 @@
 //! When the state is written down whole.
 
-use liqo_events::{Recorded, Seq, StateDigest, UnixMillis};
+use liqo_events::{DecodeError, Envelope, Recorded, Seq, StateDigest, UnixMillis};
 
 /// Replaying 10 000 events takes a fraction of a second, so a restart never waits for longer than that.
 pub const CHECKPOINT_EVENTS: u64 = 10_000;
@@ -8,7 +8,7 @@ pub const CHECKPOINT_EVENTS: u64 = 10_000;
 /// A quiet process writes one every 10 minutes, so that old events become history which retention can drop.
 pub const CHECKPOINT_MILLIS: u64 = 10 * 60 * 1000;
 
-/// A state as the events that make it.
+/// A state as the events that make it, as the log keeps them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
     /// The last event that is in it.
@@ -17,8 +17,16 @@ pub struct Checkpoint {
     pub recorded_at: UnixMillis,
     /// Its fingerprint.
     pub digest: StateDigest,
-    /// Folded from nothing, in this order, they make the state.
-    pub events: Vec<Recorded>,
+    /// Folded from nothing, in this order, they make the state. The fingerprint of the whole is what counts; those in
+    /// between mean nothing.
+    pub events: Vec<Envelope>,
+}
+
+impl Checkpoint {
+    /// The events, opened.
+    pub fn opened(&self) -> impl Iterator<Item = Result<Recorded, DecodeError>> {
+        self.events.iter().map(Envelope::open)
+    }
 }
 
 /// Tells when the next one is due.

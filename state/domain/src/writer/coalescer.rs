@@ -1,6 +1,7 @@
 //! Floods of updates: what changes all the time is recorded now and then, and always with its last value.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use liqo_events::{Event, WatchKey};
 use liqo_model::{ClusterRef, ObjectKey};
@@ -57,9 +58,9 @@ impl Held {
 /// Counts updates and holds back what comes too often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Coalescer {
-    windows: BTreeMap<Subject, Window>,
+    windows: BTreeMap<Arc<Subject>, Window>,
     /// Every window once, the oldest first.
-    opened: VecDeque<(u64, Subject)>,
+    opened: VecDeque<(u64, Arc<Subject>)>,
     held: BTreeMap<Subject, Held>,
     /// Windows of what is held, the oldest first.
     closing: BTreeSet<(u64, Subject)>,
@@ -75,13 +76,8 @@ impl Coalescer {
     /// Gives the event back when it is to be recorded now, and keeps it otherwise. Events of no subject are given back.
     pub(super) fn offer(&mut self, event: Event, now: u64) -> Option<Event> {
         let Some(subject) = subject_of(&event) else { return Some(event) };
-        let window = self.windows.entry(subject.clone()).or_insert_with(|| {
-            self.opened.push_back((now, subject.clone()));
-            Window { opened: now, updates: 0 }
-        });
-        window.updates = window.updates.saturating_add(1);
-        let often = window.updates > UPDATES_A_WINDOW;
-        let opened = window.opened;
+        let (opened, updates) = self.count(&subject, now);
+        let often = updates > UPDATES_A_WINDOW;
         if !often && !self.held.contains_key(&subject) && !self.holds_before(&subject) {
             return Some(event);
         }
@@ -93,6 +89,26 @@ impl Coalescer {
             }
         }
         None
+    }
+
+    /// Counts an update; gives when its window opened, and which update of it this is.
+    fn count(&mut self, subject: &Subject, now: u64) -> (u64, u32) {
+        match self.windows.get_mut(subject) {
+            Some(window) => {
+                window.updates = window.updates.saturating_add(1);
+                (window.opened, window.updates)
+            }
+            None => {
+                self.open(Arc::new(subject.clone()), now);
+                (now, 1)
+            }
+        }
+    }
+
+    /// Opens a window with its first update.
+    fn open(&mut self, subject: Arc<Subject>, now: u64) {
+        self.opened.push_back((now, Arc::clone(&subject)));
+        self.windows.insert(subject, Window { opened: now, updates: 1 });
     }
 
     /// Whether something is held that a cursor would cover.
@@ -108,8 +124,7 @@ impl Coalescer {
             let Some((subject, events)) = self.close_oldest() else { break };
             if !events.is_empty() {
                 // What is recorded at the end of a window is the first update of the next one.
-                self.windows.insert(subject.clone(), Window { opened: now, updates: 1 });
-                self.opened.push_back((now, subject));
+                self.open(subject, now);
             }
             released.extend(events);
         }
@@ -123,9 +138,9 @@ impl Coalescer {
         full.then(|| self.close_oldest()).flatten().map(|(_, events)| events).unwrap_or_default()
     }
 
-    fn close_oldest(&mut self) -> Option<(Subject, Vec<Event>)> {
+    fn close_oldest(&mut self) -> Option<(Arc<Subject>, Vec<Event>)> {
         let (_, subject) = self.opened.pop_front()?;
-        let events = self.release(std::slice::from_ref(&subject));
+        let events = self.release(std::slice::from_ref(subject.as_ref()));
         self.windows.remove(&subject);
         Some((subject, events))
     }

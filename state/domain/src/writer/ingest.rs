@@ -176,7 +176,7 @@ impl<M: Machine> Writer<M> {
         Some(event)
     }
 
-    fn refuse(&mut self, event: &Event, error: &EncodeError) {
+    pub(super) fn refuse(&mut self, event: &Event, error: &EncodeError) {
         self.tally.refused += 1;
         let event = match event {
             Event::CommandIssued(issued) => format!("{} for {}", event.name(), issued.command.slot),

@@ -1,6 +1,6 @@
 //! The state after a restart: a checkpoint and the events after it, folded and never decided on.
 
-use liqo_events::{Recorded, Seq, StateDigest};
+use liqo_events::{DecodeError, Recorded, Seq, StateDigest};
 
 use super::{Checkpoint, Writer};
 use crate::Machine;
@@ -18,15 +18,20 @@ pub enum Comparison {
 
 impl<M: Machine> Writer<M> {
     /// Begins with a checkpoint instead of nothing.
-    pub fn from_checkpoint(checkpoint: &Checkpoint) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the first event that cannot be read.
+    pub fn from_checkpoint(checkpoint: Checkpoint) -> Result<Self, DecodeError> {
         let mut writer = Self::default();
-        for recorded in &checkpoint.events {
-            M::evolve(&mut writer.state, recorded);
+        // What was folded is let go of at once: the state grows as the checkpoint shrinks.
+        for envelope in checkpoint.events {
+            M::fold(&mut writer.state, envelope.open()?);
         }
         writer.recorded_at = checkpoint.recorded_at;
         writer.move_to(checkpoint.at);
         writer.compare(checkpoint.digest);
-        writer
+        Ok(writer)
     }
 
     /// Folds the next event of the log in. `digest` is what its envelope says of the state after it.
@@ -36,14 +41,14 @@ impl<M: Machine> Writer<M> {
     /// # Errors
     ///
     /// The expected position.
-    pub fn replay(&mut self, recorded: &Recorded, digest: StateDigest) -> Result<(), Seq> {
+    pub fn replay(&mut self, recorded: Recorded, digest: StateDigest) -> Result<(), Seq> {
         let expected = self.last.next();
         if recorded.seq != expected {
             return Err(expected);
         }
-        M::evolve(&mut self.state, recorded);
         self.recorded_at = self.recorded_at.max(recorded.recorded_at);
-        self.move_to(recorded.seq);
+        M::fold(&mut self.state, recorded);
+        self.move_to(expected);
         self.compare(digest);
         self.cadence.count();
         Ok(())

@@ -133,10 +133,11 @@ impl Desk {
 
     /// A writer that begins with what is durable, from the newest checkpoint or from zero.
     pub(crate) fn replayed(&self, from: Option<&Checkpoint>) -> Writer<Namespaces> {
-        let mut writer = from.map_or_else(Writer::default, Writer::from_checkpoint);
+        let mut writer =
+            from.map_or_else(Writer::default, |from| Writer::from_checkpoint(from.clone()).unwrap());
         let after = writer.last();
         for envelope in self.log.iter().filter(|envelope| envelope.seq > after) {
-            writer.replay(&envelope.open().unwrap(), envelope.state).unwrap();
+            writer.replay(envelope.open().unwrap(), envelope.state).unwrap();
         }
         writer
     }

@@ -191,10 +191,9 @@ impl Machine for Namespaces {
             .collect()
     }
 
-    fn compact(state: &State) -> Vec<Recorded> {
-        let mut events = Vec::new();
+    fn write_down(state: &State, each: &mut dyn FnMut(Recorded)) {
         let mut add = |seq: Seq, at: UnixMillis, event: Event| {
-            events.push(Recorded { seq, recorded_at: at, caused_by: None, event });
+            each(Recorded { seq, recorded_at: at, caused_by: None, event });
         };
         for (_, (seq, at, applied)) in &state.objects {
             add(*seq, *at, applied.clone().into());
@@ -216,7 +215,6 @@ impl Machine for Namespaces {
                 add(*seq, *at, DeadlinePassed { deadline: Deadline::Retry(failed.id) }.into());
             }
         }
-        events
     }
 
     fn digest(state: &State) -> StateDigest {

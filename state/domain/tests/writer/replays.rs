@@ -82,7 +82,7 @@ fn take(desk: &mut Desk, step: Step) {
         Step::Keep(checkpoint) => {
             desk.settle();
             if checkpoint {
-                let checkpoint = desk.writer.checkpoint(desk.now);
+                let checkpoint = desk.writer.checkpoint(desk.now).unwrap();
                 desk.checkpoints.push(checkpoint);
             }
         }
@@ -169,10 +169,10 @@ fn a_replay_that_differs_is_noticed_where_it_begins_and_written_down_anew() {
 fn a_checkpoint_that_differs_is_noticed() {
     let desk = Desk::live();
     let mut writer = desk.replayed(None);
-    let checkpoint = writer.checkpoint(desk.now);
+    let checkpoint = writer.checkpoint(desk.now).unwrap();
     let wrong = Checkpoint { digest: StateDigest(1), ..checkpoint };
     assert_eq!(
-        Writer::<Namespaces>::from_checkpoint(&wrong).comparison(),
+        Writer::<Namespaces>::from_checkpoint(wrong).unwrap().comparison(),
         Comparison::Differs(last_of(&desk.log))
     );
 }
@@ -185,7 +185,7 @@ fn a_missing_event_is_not_folded_over() {
     desk.settle();
     let mut writer = Writer::<Namespaces>::default();
     let second = desk.log[1].open().unwrap();
-    assert_eq!(writer.replay(&second, desk.log[1].state), Err(Seq::FIRST));
+    assert_eq!(writer.replay(second, desk.log[1].state), Err(Seq::FIRST));
     assert_eq!(writer.last(), Seq::default());
 }
 

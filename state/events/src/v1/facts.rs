@@ -12,6 +12,7 @@ use super::peering_facts::{
 };
 use super::reflection_facts::{Reflection, ServiceFacts, ShadowPodFacts};
 use super::{BodyDigest, Condition};
+use crate::Labels;
 
 /// The fields of one object that decisions need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
@@ -262,7 +263,7 @@ pub struct NodeFacts {
     #[bincode(with_serde)]
     pub remote_cluster: ClusterId,
     /// Its labels, which selectors are about.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// `status.addresses`: type and address, in their order.
     pub addresses: Vec<(String, String)>,
     /// `spec.podCIDRs`.
@@ -342,7 +343,7 @@ pub struct PodFacts {
     /// Its controller.
     pub owner: Option<Owner>,
     /// Its labels, which selectors of Services are about.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Whether condition `Ready` is true.
     pub ready: bool,
     /// What is copied to a peer: its labels, annotations and spec.

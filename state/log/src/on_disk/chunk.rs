@@ -8,10 +8,11 @@
 //! *covers*: chunks cover everything without a gap, even where retention left few events. So a chunk that got lost
 //! shows, and so does an event within one, by count and checksum.
 
+use bytes::Bytes;
 use liqo_events::{Envelope, Seq, UnixMillis};
 
 use crate::Failure;
-use crate::snapshot::{decoding, record};
+use crate::snapshot::{LENGTH_BYTES, decoding, record, write_record};
 
 /// Bytes at which a chunk is full. One event above it makes a chunk of its own; with its record's header it stays
 /// below 32 KiB, and the page of the store that has the most of them below what the store would move to a file of its
@@ -21,7 +22,6 @@ pub(super) const FULL: usize = 31 * 1024;
 const LAYOUT: u8 = 1;
 const CHECKSUM_BYTES: usize = 4;
 const HEADER_BYTES: usize = CHECKSUM_BYTES + 1 + 4 + 8 + 8 + 8 + 8;
-const LENGTH_BYTES: usize = 4;
 
 /// What a chunk says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,13 +86,14 @@ fn fields(rest: &[u8]) -> Option<Header> {
 
 /// The events of a chunk whose header was read.
 pub(super) fn events(header: &Header, bytes: &[u8]) -> Result<Vec<Envelope>, Failure> {
-    let mut rest = bytes.get(HEADER_BYTES..).unwrap_or_default();
+    // One copy for all: their payloads are parts of it.
+    let mut rest = Bytes::copy_from_slice(bytes.get(HEADER_BYTES..).unwrap_or_default());
     let mut read = Vec::new();
     let mut expected = header.first;
     while !rest.is_empty() {
         let record =
             record(&mut rest).ok_or_else(|| Failure::damaged(expected, "an event of a chunk is cut off"))?;
-        let envelope = Envelope::from_bytes(record).map_err(|reason| decoding(expected, &reason))?;
+        let envelope = Envelope::from_shared(&record).map_err(|reason| decoding(expected, &reason))?;
         if envelope.seq < expected || envelope.seq > header.last {
             return Err(Failure::damaged(expected, "an event of a chunk is out of order"));
         }
@@ -131,9 +132,8 @@ impl Packer {
 
     /// Adds an event; positions that were left out count as covered. Gives a chunk back when that became full.
     pub(super) fn push(&mut self, envelope: &Envelope) -> Option<Packed> {
-        let record = envelope.to_bytes();
-        let full =
-            self.open.as_ref().is_some_and(|open| open.bytes.len() + LENGTH_BYTES + record.len() > FULL);
+        let bytes = LENGTH_BYTES + envelope.bytes();
+        let full = self.open.as_ref().is_some_and(|open| open.bytes.len() + bytes > FULL);
         let finished = if full { self.finish() } else { None };
         let (first, before, room) = (self.first.unwrap_or(envelope.seq), self.before, self.room);
         let open = self.open.get_or_insert_with(|| {
@@ -147,8 +147,7 @@ impl Packer {
         open.header.events += 1;
         open.header.last = envelope.seq;
         open.header.newest = envelope.recorded_at;
-        open.bytes.extend_from_slice(&u32::try_from(record.len()).unwrap_or(u32::MAX).to_be_bytes());
-        open.bytes.extend_from_slice(&record);
+        write_record(envelope, &mut open.bytes);
         finished
     }
 

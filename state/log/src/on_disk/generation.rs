@@ -88,7 +88,12 @@ impl Generation {
     pub(super) fn push_snapshot(&mut self, at: Seq, bytes: &[u8]) -> Result<(), Failure> {
         self.next = self.next.max(at.next());
         self.snapshots.write(at, bytes)?;
-        self.shed.hold(&self.db, bytes.len())
+        self.shed.over(&self.db, u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Makes the store let go of what a start has read.
+    pub(super) fn let_go(&mut self) -> Result<(), Failure> {
+        self.shed.over(&self.db, self.snapshots.live_bytes())
     }
 
     /// Makes what was given durable, and marks how far it got. Microseconds that syncing took.
@@ -169,12 +174,17 @@ impl Generation {
             before = Some(header);
             index += 1;
         }
+        if read.len() < limit {
+            self.let_go()?;
+        }
         Ok(read)
     }
 
     /// The newest snapshot.
-    pub(super) fn snapshot(&self) -> Result<Option<Snapshot>, Failure> {
-        self.snapshots.read()
+    pub(super) fn snapshot(&mut self) -> Result<Option<Snapshot>, Failure> {
+        let snapshot = self.snapshots.read()?;
+        self.let_go()?;
+        Ok(snapshot)
     }
 
     /// Bytes of the store's files.

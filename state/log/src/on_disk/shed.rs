@@ -19,6 +19,8 @@ const USES: u32 = 66;
 /// Bytes given to the store or read from it, after which it is made to let go. Using all pages takes ten milliseconds,
 /// writing so much takes ten times as long.
 const AFTER_BYTES: u64 = 16 * 1024 * 1024;
+/// What may stay when something is over.
+const LARGE_BYTES: u64 = 512 * 1024;
 
 /// The tiny pages, and how much the store may hold.
 #[derive(Debug)]
@@ -36,9 +38,16 @@ impl Shed {
     /// Notes bytes that the store may hold now, and makes it let go when they are many.
     pub(super) fn hold(&mut self, db: &Db, bytes: usize) -> Result<(), Failure> {
         self.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
-        if self.bytes < AFTER_BYTES {
-            return Ok(());
-        }
+        if self.bytes < AFTER_BYTES { Ok(()) } else { self.let_go(db) }
+    }
+
+    /// Something large is over, for instance a replay: what it left behind would be held for long. Figures of the caller,
+    /// because not everything that is read is noted.
+    pub(super) fn over(&mut self, db: &Db, bytes: u64) -> Result<(), Failure> {
+        if self.bytes.max(bytes) < LARGE_BYTES { Ok(()) } else { self.let_go(db) }
+    }
+
+    fn let_go(&mut self, db: &Db) -> Result<(), Failure> {
         self.bytes = 0;
         let tree = match self.tree.take() {
             Some(tree) => tree,

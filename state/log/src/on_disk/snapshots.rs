@@ -97,7 +97,7 @@ impl Snapshots {
         if bytes_of(bytes.len()) != seal.bytes || crc32fast::hash(&bytes) != seal.checksum {
             return Err(Failure::damaged(seal.at, "the snapshot has another length or checksum"));
         }
-        Snapshot::from_bytes(seal.at, &bytes).map(Some)
+        Snapshot::from_bytes(seal.at, bytes.into()).map(Some)
     }
 }
 

@@ -148,9 +148,8 @@ impl World {
             Change::Replace(after) => match current {
                 Some(current) if *after != *current => {
                     let replace = Phase::Replace { expected: current.version, after };
-                    // What it takes away in a peer cannot be given back: a store that was restored meanwhile, and that no
-                    // watch has noticed yet, may want it again.
-                    let lasting = command.effect.is_destructive() && !unlooked;
+                    // A store that was restored meanwhile, and that no watch has noticed yet, may want it again.
+                    let lasting = effect::is_final(&command.effect) && !unlooked;
                     flight.phase = if lasting { Phase::Look(Box::new(replace)) } else { replace };
                 }
                 // Whether nothing is to be done, only the object itself can say.

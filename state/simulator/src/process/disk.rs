@@ -1,7 +1,7 @@
 //! A model of the volume with the log: what is durable survives a crash, what is being written may survive in part.
 
 use liqo_domain::{Batch, Checkpoint, LiqoMachine, Machine, State, Writer};
-use liqo_events::{Envelope, Recorded, Seq, StateDigest};
+use liqo_events::{Envelope, Seq};
 use liqo_log::{EventLog, MemoryLimits, MemoryLog, Retention, Snapshot};
 
 use crate::invariants::{Broken, Checked, ensure};
@@ -65,17 +65,11 @@ impl Disk {
 
     /// Keeps a checkpoint whose events are all durable.
     pub(crate) fn keep(&mut self, checkpoint: &Checkpoint) -> Checked {
-        let mut folded = State::default();
-        checkpoint.events.iter().for_each(|recorded| LiqoMachine::evolve(&mut folded, recorded));
+        let folded = fold(checkpoint)?;
         ensure(folded.digest() == checkpoint.digest, "a_snapshot_gives_the_state_that_it_is_of", || {
             format!("at {}: {folded:?}", checkpoint.at)
         })?;
-        let events: Result<Vec<_>, _> = checkpoint
-            .events
-            .iter()
-            .map(|recorded| Envelope::seal(recorded, StateDigest::default(), None))
-            .collect();
-        let events = events.map_err(|error| Broken::new("what_is_written_can_be_read", error.to_string()))?;
+        let events = checkpoint.events.clone();
         let snapshot = Snapshot::new(checkpoint.at, checkpoint.recorded_at, checkpoint.digest, events);
         self.log
             .keep(&snapshot)
@@ -92,8 +86,7 @@ impl Disk {
     pub(crate) fn begin_anew(&mut self, checkpoint: &Checkpoint) -> Checked {
         self.log = MemoryLog::new(checkpoint.at.next(), Retention::default(), MemoryLimits::default());
         self.written.clear();
-        self.replica = State::default();
-        checkpoint.events.iter().for_each(|recorded| LiqoMachine::evolve(&mut self.replica, recorded));
+        self.replica = fold(checkpoint)?;
         self.keep(checkpoint)
     }
 
@@ -109,27 +102,34 @@ impl Disk {
         let mut tail =
             self.log.read(self.log.first(), usize::MAX).map_err(|error| fail(error.to_string()))?;
         tail.truncate(tail.len().saturating_sub(forget));
-        let mut writer = match &snapshot {
-            Some(snapshot) => {
-                let events: Result<Vec<Recorded>, _> = snapshot.events.iter().map(Envelope::open).collect();
-                Writer::from_checkpoint(&Checkpoint {
-                    at: snapshot.at,
-                    recorded_at: snapshot.recorded_at,
-                    digest: snapshot.digest,
-                    events: events.map_err(|error| fail(error.to_string()))?,
-                })
+        let is_empty = snapshot.is_none() && tail.is_empty();
+        let mut writer = match snapshot {
+            Some(Snapshot { at, recorded_at, digest, events, .. }) => {
+                let checkpoint = Checkpoint { at, recorded_at, digest, events };
+                Writer::from_checkpoint(checkpoint).map_err(|error| fail(error.to_string()))?
             }
             None => Writer::default(),
         };
         for envelope in &tail {
             let recorded = envelope.open().map_err(|error| fail(error.to_string()))?;
-            writer.replay(&recorded, envelope.state).map_err(|expected| {
+            writer.replay(recorded, envelope.state).map_err(|expected| {
                 Broken::new(
                     "sequences_have_no_gap_and_are_never_reused",
-                    format!("{} was read where {expected} is expected", recorded.seq),
+                    format!("{} was read where {expected} is expected", envelope.seq),
                 )
             })?;
         }
-        Ok(Found { writer, is_empty: snapshot.is_none() && tail.is_empty() })
+        Ok(Found { writer, is_empty })
     }
+}
+
+/// The state that the events of a checkpoint give.
+fn fold(checkpoint: &Checkpoint) -> Checked<State> {
+    let mut folded = State::default();
+    for recorded in checkpoint.opened() {
+        let recorded =
+            recorded.map_err(|error| Broken::new("what_is_written_can_be_read", error.to_string()))?;
+        LiqoMachine::evolve(&mut folded, &recorded);
+    }
+    Ok(folded)
 }

@@ -35,6 +35,12 @@ pub(super) fn step(effect: &Effect, key: &ObjectKey, current: Option<&Stored>) -
     }
 }
 
+/// Whether nobody can take it back: what it takes away in a peer is lost, and an object that it lets go took with it the
+/// knowledge of what is still to be undone.
+pub(super) fn is_final(effect: &Effect) -> bool {
+    effect.is_destructive() || matches!(effect, Effect::SetFinalizer { present: false, .. })
+}
+
 fn of_life(effect: &Effect, current: &Stored) -> Step {
     let mut after = current.clone();
     match (effect, &mut after.facts) {

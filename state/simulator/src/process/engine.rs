@@ -3,7 +3,7 @@
 use liqo_events::{CommandId, Seq};
 
 use super::{Actor, Message};
-use crate::invariants::{Checked, ensure};
+use crate::invariants::{Broken, Checked, ensure};
 use crate::queue::Step;
 use crate::settings::Planted;
 use crate::world::World;
@@ -82,7 +82,7 @@ impl World {
             return Ok(());
         };
         if checkpoint && batch.checkpoint.is_none() {
-            batch.checkpoint = Some(running.writer.checkpoint(moment));
+            batch.checkpoint = running.writer.checkpoint(moment);
         }
         if early {
             running.writer.durable(batch.last);
@@ -106,7 +106,10 @@ impl World {
         let moment = running.moment(now, wall);
         // What was not written yet is in the state that the new log begins with.
         let _ = running.writer.cut(moment);
-        let checkpoint = running.writer.checkpoint(moment);
+        let checkpoint = running
+            .writer
+            .checkpoint(moment)
+            .ok_or_else(|| Broken::new("a_snapshot_can_be_kept", "the state cannot be written down"))?;
         process.disk.begin_anew(&checkpoint)?;
         running.writer.durable(checkpoint.at);
         running.degraded = None;

@@ -1,7 +1,5 @@
 //! Administrators who make peerings and end them.
 
-use std::collections::BTreeMap;
-
 use liqo_events::{Facts, ForeignClusterFacts, NodeFacts};
 use liqo_model::ClusterId;
 
@@ -82,7 +80,7 @@ impl World {
         let known = self.clusters[cluster].api.get(&peer_key(NAMES[peer])).map(|object| object.facts.clone());
         let Some(Facts::ForeignCluster(facts)) = known else { return };
         let region = REGIONS[self.chance.index(REGIONS.len())];
-        let labels = BTreeMap::from([("region".to_owned(), region.to_owned())]);
+        let labels = [("region", region)].into();
         let there = self.api(cluster).get(&node_key(peer)).is_some();
         let node = NodeFacts { is_virtual: true, remote_cluster: facts.cluster_id, labels, ..NodeFacts::default() };
         self.make(cluster, node_key(peer), Facts::Node(node));
@@ -96,7 +94,7 @@ impl World {
         let region = REGIONS[self.chance.index(REGIONS.len())];
         let changed = self.api(cluster).change(&node_key(peer), |object| {
             if let Facts::Node(facts) = &mut object.facts {
-                facts.labels.insert("region".to_owned(), region.to_owned());
+                facts.labels.insert("region", region);
             }
         });
         self.note(|| {

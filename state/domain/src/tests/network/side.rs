@@ -89,7 +89,7 @@ pub(super) fn gateway(node: &str, address: &str) -> PodFacts {
         node: node.to_owned(),
         phase: "Running".to_owned(),
         pod_ips: vec![address.to_owned()],
-        labels: BTreeMap::from([("app.kubernetes.io/name".to_owned(), "gateway".to_owned())]),
+        labels: [("app.kubernetes.io/name", "gateway")].into(),
         ready: true,
         ..PodFacts::default()
     }
