@@ -46,9 +46,9 @@ pub(crate) struct Home {
     pub(crate) version: Option<u64>,
 }
 
-/// The watches of a process that looks at pods as well.
+/// The watches of the controller manager.
 pub(crate) fn targets() -> Vec<Target> {
-    control_plane_targets(NAMESPACE).into_iter().chain([Target::all(Kind::Pod)]).collect()
+    control_plane_targets(NAMESPACE)
 }
 
 /// Takes what became durable.

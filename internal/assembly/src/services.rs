@@ -1,7 +1,7 @@
 //! What runs beside an engine: when one of them fails, the process ends and says why.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use liqo_domain::{Machine, State};
@@ -62,7 +62,7 @@ impl Services {
     /// When the socket cannot be made.
     pub(crate) async fn console<M: Machine<State = State> + Send + Sync + 'static>(
         &mut self,
-        socket: &PathBuf,
+        socket: &Path,
         source: &Arc<EngineSource<M>>,
         metrics: Metrics,
     ) -> Result<(), Failure> {

@@ -35,17 +35,7 @@ pub fn summary(event: &Event) -> String {
         Event::RemoteNamespaceChosen(chosen) => {
             format!("remote name of namespace {} chosen: {}", chosen.namespace, chosen.remote)
         }
-        Event::Configured(configured) => match &configured.settings {
-            Settings::ControlPlane(settings) => {
-                format!(
-                    "configured as the control plane: pods {}, services {}",
-                    settings.pod_cidr, settings.service_cidr
-                )
-            }
-            Settings::Kubelet(settings) => {
-                format!("configured as virtual kubelet of {}", settings.remote_name)
-            }
-        },
+        Event::Configured(configured) => self::configured(&configured.settings),
         Event::TunnelReported(report) => tunnel(report),
         Event::ServerProbed(probe) if probe.reachable => {
             format!("the API server of {} answers", probe.cluster)
@@ -79,6 +69,16 @@ pub fn summary(event: &Event) -> String {
         }
         Event::CommandSuperseded(done) => format!("command {} pointless: {}", done.id, done.reason),
         Event::CommandFailed(failed) => self::failed(failed),
+    }
+}
+
+fn configured(settings: &Settings) -> String {
+    match settings {
+        Settings::ControlPlane(settings) => {
+            let (pods, services) = (&settings.pod_cidr, &settings.service_cidr);
+            format!("configured as the control plane: pods {pods}, services {services}")
+        }
+        Settings::Kubelet(settings) => format!("configured as virtual kubelet of {}", settings.remote_name),
     }
 }
 

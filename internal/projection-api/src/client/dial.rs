@@ -20,7 +20,10 @@ use crate::projection::{HEARTBEAT, MOST_BYTES};
 /// leader at one moment come back over ten seconds, which one process can take.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(200);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Longest wait for a connection and for the first message.
+/// Longest wait for an answer to SYN, of which the second is sent after a second. A pod that is gone never answers, and the
+/// one in its place is reached by the next connection.
+const HANDSHAKE: Duration = Duration::from_secs(2);
+/// Longest wait for a connection that works and for the first message.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
 /// Three heartbeats that did not come: the connection is dead, whatever TCP says.
 pub(super) const SILENCE: Duration = Duration::from_secs(3 * HEARTBEAT.as_secs());
@@ -159,7 +162,7 @@ async fn channel<C: Credentials>(connection: &Connection, credentials: &C) -> Re
     let endpoint = endpoint.map_err(|source| ClientError::Endpoint { address: address(), source })?;
     // Who only sends learns by this alone that nobody listens any more.
     let endpoint = endpoint.http2_keep_alive_interval(HEARTBEAT).keep_alive_timeout(SILENCE);
-    let connected = endpoint.tcp_nodelay(true).connect().await;
+    let connected = endpoint.tcp_nodelay(true).connect_timeout(HANDSHAKE).connect().await;
     connected.map_err(|source| ClientError::Connect { address: address(), source: Some(source) })
 }
 

@@ -146,14 +146,15 @@ fn spec(party: &Party<'_>, joined: &Joined<'_>, agreed: &Agreed<'_>) -> TunnelSp
     }
 }
 
-/// The status says what the active gateway reported last; what another one did is of the past.
+/// The status says what the active gateway reported last; what another one did is of the past. Before it has reported
+/// anything to this log, what it reported to an earlier one stands: the tunnel does not end with a control plane.
 fn status(party: &Party<'_>, tunnel: Seen<'_, TunnelEndpointFacts>, wishes: &mut Wishes<'_>) {
     if wishes.state.local_list(Kind::Pod).is_none() {
         return;
     }
     let gateway = active_gateway(wishes.state).map(|gateway| gateway.address.to_string());
-    let report = wishes.state.tunnels.get(party.id);
-    let report = report.filter(|report| gateway.as_ref() == Some(&report.body.gateway));
+    let known = wishes.state.tunnels.get(party.id);
+    let report = known.filter(|report| gateway.as_ref() == Some(&report.body.gateway));
     let connected = report.filter(|report| report.body.connected);
     let (connection, message) = match report.map(|report| &report.body) {
         Some(body) if body.connected => ("Connected", "VPN connection established"),
@@ -163,6 +164,9 @@ fn status(party: &Party<'_>, tunnel: Seen<'_, TunnelEndpointFacts>, wishes: &mut
     let latency = latency(connected.map_or(0, |report| report.body.round_trip_micros));
     let gateway = gateway.unwrap_or_default();
     let facts = tunnel.facts;
+    if known.is_none() && facts.gateway == gateway && !facts.connection.is_empty() {
+        return;
+    }
     let is_shown =
         (facts.connection.as_str(), &facts.latency, &facts.gateway) == (connection, &latency, &gateway);
     let status = Status::TunnelEndpoint {

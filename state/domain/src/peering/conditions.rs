@@ -154,7 +154,7 @@ fn authentication(view: &View<'_>, peer: &Peer<'_>) -> Option<Said> {
 }
 
 fn outgoing(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> Option<Said> {
-    view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer]).then(|| ())?;
+    view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer]).then_some(())?;
     let id = &peer.facts.cluster_id;
     let sent = view.requests.sent(id).first();
     let obstacle = if sent.is_none() { request::obstacle(view, peer) } else { None };
@@ -168,9 +168,14 @@ fn outgoing(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> Option<
 }
 
 fn incoming(view: &View<'_>, peer: &Peer<'_>) -> Option<Said> {
-    view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer]).then(|| ())?;
+    view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer]).then_some(())?;
     let id = &peer.facts.cluster_id;
     Some(direction(view.requests.received(id).first(), view.offers.sent(id).first()))
+}
+
+/// Whether all requests and offers were seen.
+fn is_exchange_known(view: &View<'_>) -> bool {
+    view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer])
 }
 
 /// Source: the table in §4.1, but that a withdrawal counts also when the offer is gone already.

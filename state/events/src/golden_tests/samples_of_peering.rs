@@ -78,6 +78,10 @@ fn subnets() -> ClusterSubnets {
 }
 
 pub(super) fn facts() -> Vec<Facts> {
+    [facts_of_peering(), facts_of_networks(), facts_of_offloading()].concat()
+}
+
+fn facts_of_peering() -> Vec<Facts> {
     vec![
         Facts::Identity(IdentityFacts {
             peer: "milan-id".into(),
@@ -107,6 +111,11 @@ pub(super) fn facts() -> Vec<Facts> {
             node_finalizer: true,
             kubelet_finalizer: true,
         }),
+    ]
+}
+
+fn facts_of_networks() -> Vec<Facts> {
+    vec![
         Facts::NetworkConfig(NetworkConfigFacts {
             replication: replication(),
             cluster_id: "milan-id".into(),
@@ -134,6 +143,11 @@ pub(super) fn facts() -> Vec<Facts> {
             pools: vec!["10.0.0.0/8".to_owned()],
             clusters: [("milan-id".into(), subnets())].into(),
         }),
+    ]
+}
+
+fn facts_of_offloading() -> Vec<Facts> {
+    vec![
         Facts::Service(ServiceFacts {
             kind: "NodePort".to_owned(),
             cluster_ip: "10.80.0.9".to_owned(),

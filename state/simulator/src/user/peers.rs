@@ -82,7 +82,8 @@ impl World {
         let region = REGIONS[self.chance.index(REGIONS.len())];
         let labels = [("region", region)].into();
         let there = self.api(cluster).get(&node_key(peer)).is_some();
-        let node = NodeFacts { is_virtual: true, remote_cluster: facts.cluster_id, labels, ..NodeFacts::default() };
+        let node =
+            NodeFacts { is_virtual: true, remote_cluster: facts.cluster_id, labels, ..NodeFacts::default() };
         self.make(cluster, node_key(peer), Facts::Node(node));
         if !there {
             self.node_decided(cluster, peer);

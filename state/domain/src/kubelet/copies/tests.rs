@@ -1,3 +1,5 @@
+//! Decision tables of the virtual kubelet's copies: what goes, what is kept, what is held.
+
 use liqo_events::{
     Applied, BodyDigest, CommandIssued, CommandSucceeded, Configured, Effect, Event, Facts, KubeletSettings,
     MappingFacts, NamespaceMapFacts, PodFacts, Proof, Recorded, Reflection, RelistCompleted, Seq, Settings,

@@ -3,7 +3,7 @@
 use liqo_events::{ControlPlaneSettings, Facts, NetworkConfigFacts, Replication, TunnelReported, TunnelSpec};
 use liqo_model::{Kind, ObjectKey};
 
-use super::side::{KEY, Side, configured, settings};
+use super::side::{KEY, Side, configured, gateway, gateway_key, settings};
 
 const ROME: (&str, &str) = ("7f081ef5-ce34-40d7-94fc-46a331394d56", "rome");
 const MILAN: (&str, &str) = ("b6625701-6aeb-4c46-a864-bfce47c964c0", "milan");
@@ -263,4 +263,29 @@ fn the_status_of_the_tunnel_is_what_the_active_gateway_reports() {
         pair.settle();
         assert_eq!(shown(&pair), expected);
     }
+}
+
+#[test]
+fn a_tunnel_that_works_stays_connected_while_a_new_log_has_heard_nothing_of_it() {
+    let mut pair = Pair::peered();
+    let report = |gateway: &str| TunnelReported {
+        peer: MILAN.0.into(),
+        gateway: gateway.to_owned(),
+        connected: true,
+        round_trip_micros: 900,
+        trouble: String::new(),
+    };
+    pair.rome.hear(report("10.200.1.9").into());
+    pair.settle();
+    let key = Side::about(Kind::TunnelEndpoint, MILAN.0, MILAN.1);
+    let before = pair.rome.objects[&key].clone();
+    pair.rome = pair.rome.started();
+    pair.settle();
+    assert_eq!(pair.rome.objects[&key], before);
+
+    // Another gateway has to make its own tunnel first.
+    pair.rome.write(gateway_key(), Facts::Pod(gateway("worker", "10.200.1.10")));
+    pair.settle();
+    let Facts::TunnelEndpoint(tunnel) = &pair.rome.objects[&key].facts else { panic!("{key}") };
+    assert_eq!((tunnel.connection.as_str(), tunnel.gateway.as_str()), ("Connecting", "10.200.1.10"));
 }
