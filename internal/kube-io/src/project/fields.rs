@@ -1,5 +1,6 @@
 //! Reading fields of JSON: missing and null are the default, anything of another type is named with its path.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use liqo_events::{Condition, parse_rfc3339};
@@ -168,6 +169,12 @@ impl<'a> Fields<'a> {
     /// Texts by texts, such as labels.
     pub(super) fn texts<T: FromIterator<(&'a str, &'a str)>>(&self, path: &str) -> Read<T> {
         self.entries(path)?.into_iter().map(|(key, value)| Ok((key, value.itself()?))).collect()
+    }
+
+    /// Texts by texts, for the few that are looked at one by one.
+    pub(super) fn map_of_texts(&self, path: &str) -> Read<BTreeMap<String, String>> {
+        let texts: Vec<(&str, &str)> = self.texts(path)?;
+        Ok(texts.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect())
     }
 
     /// A label; empty when it is not there.

@@ -2,7 +2,7 @@
 
 use liqo_api::{finalizers, names};
 use liqo_events::{
-    ClusterSubnets, Facts, IpamStorageFacts, NetworkConfigFacts, TunnelEndpointFacts, TunnelSpec,
+    ClusterSubnets, Facts, IpamStorageFacts, Labels, NetworkConfigFacts, TunnelEndpointFacts, TunnelSpec,
 };
 use liqo_model::ClusterId;
 
@@ -10,8 +10,8 @@ use super::fields::{Fields, Read};
 use super::{Reader, replication};
 
 pub(super) fn network_config(object: &Reader<'_>) -> Read<Facts> {
-    let backend = object.texts("spec.backend_config")?;
-    let setting = |key: &str| backend.get(key).cloned().unwrap_or_default();
+    let backend: Labels = object.texts("spec.backend_config")?;
+    let setting = |key: &str| backend.get(key).unwrap_or_default().to_owned();
     Ok(Facts::NetworkConfig(NetworkConfigFacts {
         replication: replication::read(object)?,
         cluster_id: object.named("spec.cluster.clusterID")?,
@@ -37,8 +37,8 @@ pub(super) fn tunnel_endpoint(object: &Reader<'_>) -> Read<Facts> {
 }
 
 fn tunnel_spec(object: &Fields<'_>) -> Read<TunnelSpec> {
-    let backend = object.texts("spec.backend_config")?;
-    let setting = |key: &str| backend.get(key).cloned().unwrap_or_default();
+    let backend: Labels = object.texts("spec.backend_config")?;
+    let setting = |key: &str| backend.get(key).unwrap_or_default().to_owned();
     let text = |key: &str| object.text(&format!("spec.{key}")).map(str::to_owned);
     Ok(TunnelSpec {
         cluster_id: object.named("spec.clusterIdentity.clusterID")?,

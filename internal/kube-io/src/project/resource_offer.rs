@@ -19,7 +19,7 @@ pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
         replication: replication::read(object)?,
         cluster_id: object.named("spec.clusterId")?,
         hard: thousandths(object, "spec.resourceQuota.hard")?,
-        labels: object.texts("spec.labels")?,
+        labels: object.map_of_texts("spec.labels")?,
         storage_classes: classes.into_iter().map(|(_, name)| name).collect(),
         withdrawn: object.is_set("spec.withdrawalTimestamp")?,
         phase: object.named("status.phase")?,

@@ -11,7 +11,7 @@ pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
         let found = [point.text("hostname")?, point.text("ip")?];
         ingress.extend(found.into_iter().find(|text| !text.is_empty()).map(str::to_owned));
     }
-    let mut annotations = object.texts("metadata.annotations")?;
+    let mut annotations = object.map_of_texts("metadata.annotations")?;
     annotations.retain(|key, _| key.starts_with("liqo.io/") || key.starts_with("net.liqo.io/"));
     Ok(Facts::Service(ServiceFacts {
         kind: object.named("spec.type")?,
