@@ -291,8 +291,13 @@ fn scheduling(state: &State, offloading: &Offloading<'_>, enabled: bool, certain
     let Facts::Namespace(facts) = &object.facts else { return None };
     let effect = Effect::SetScheduling { uid: object.uid.clone(), enabled };
     let because = object.seen.max(offloading.object.seen);
-    let settled = certain && facts.scheduling_enabled == enabled || object.deleting;
-    state.ensure(Wish { slot: slot(&key, SCHEDULING), effect, because }, settled)
+    let (wish, as_known) =
+        (Wish { slot: slot(&key, SCHEDULING), effect, because }, facts.scheduling_enabled == enabled);
+    // An answer from before what made it uncertain is none, even when nothing has changed since.
+    if as_known && !certain && !object.deleting {
+        return state.request_anew(wish);
+    }
+    state.ensure(wish, as_known || object.deleting)
 }
 
 /// The entry of this namespace in a map.

@@ -65,6 +65,16 @@ impl State {
         Some(Output::Do(Command { id, slot: wish.slot, effect: wish.effect }))
     }
 
+    /// The command for a wish of which only a new answer counts: one that is under way, or nothing yet.
+    pub(crate) fn request_anew(&self, wish: Wish) -> Option<Output> {
+        let underway = self.derived.slots.contains_key(&wish.slot) && self.is_underway(&wish);
+        if underway {
+            return None;
+        }
+        let id = command_id(&wish);
+        Some(Output::Do(Command { id, slot: wish.slot, effect: wish.effect }))
+    }
+
     fn is_underway(&self, wish: &Wish) -> bool {
         let issued = self.derived.slots.get(&wish.slot).and_then(|id| self.outbox.get(id));
         if let Some(pending) = issued {

@@ -267,6 +267,21 @@ fn the_end_looks_at_the_label_once_more() {
 }
 
 #[test]
+fn an_answer_from_before_our_own_write_is_asked_for_once_more() {
+    // The status of the offloading is ours: seeing it after the answer must not wait for a change that never comes.
+    let facts = OffloadingFacts { pods: PodStrategy::Local, ..offloading_facts() };
+    let mut scenario = Scenario::settled().given([namespace("shop", false)]);
+    scenario.when(offloading(facts.clone()));
+    scenario.succeed("31");
+    scenario.when(deleting(offloading_key("shop"), "70", Facts::Offloading(facts.clone())));
+    scenario.succeed("20");
+    let terminating = OffloadingFacts { phase: "Terminating".to_owned(), ..facts };
+    let effects = scenario.when(deleting(offloading_key("shop"), "71", Facts::Offloading(terminating)));
+    let label = Effect::SetScheduling { uid: uid(&namespace_key("shop")), enabled: false };
+    assert_eq!(effects, [label]);
+}
+
+#[test]
 fn another_name_than_offloading_means_nothing() {
     let mut odd = applied_body(offloading_key("shop"), "30", Facts::Offloading(offloading_facts()));
     odd.object.name = "other".to_owned();
