@@ -82,7 +82,7 @@ impl State {
                 self.touch(Aggregate::Replication);
             }
             Kind::Deployment | Kind::ServiceAccount | Kind::ClusterRoleBinding => {
-                self.touch(Aggregate::Peers)
+                self.touch(Aggregate::Peers);
             }
             Kind::RoleBinding => {
                 self.touch(Aggregate::Peers);

@@ -173,11 +173,6 @@ fn incoming(view: &View<'_>, peer: &Peer<'_>) -> Option<Said> {
     Some(direction(view.requests.received(id).first(), view.offers.sent(id).first()))
 }
 
-/// Whether all requests and offers were seen.
-fn is_exchange_known(view: &View<'_>) -> bool {
-    view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer])
-}
-
 /// Source: the table in §4.1, but that a withdrawal counts also when the offer is gone already.
 fn direction(
     request: Option<&Seen<'_, ResourceRequestFacts>>,

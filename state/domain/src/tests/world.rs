@@ -7,8 +7,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use liqo_events::{
     Applied, BodyDigest, ClusterIdentityFacts, CommandSucceeded, CommandSuperseded, Configured,
     ControlPlaneSettings, Event, Facts, ForeignClusterFacts, GenerationChanged, NamespaceFacts, NodeFacts,
-    Proof, RelistCompleted, ServerProbed, ServiceFacts, ServicePort, Settings, Started, UnixMillis, Vanished,
-    WatchKey,
+    PodFacts, Proof, RelistCompleted, ServerProbed, ServiceFacts, ServicePort, Settings, Started,
+    TunnelReported, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, ObjectKey, Uid};
 
@@ -104,6 +104,22 @@ impl World {
         self.write(at, super::scenario::identity_key(), Facts::ClusterIdentity(identity));
         self.write(at, ObjectKey::local_cluster_scoped(Kind::Node, "worker"), Facts::Node(node));
         self.write(at, ObjectKey::local(Kind::Service, "liqo", "liqo-auth"), Facts::Service(service));
+        let wireguard = ServicePort { name: "wireguard".to_owned(), port: 5871, ..ServicePort::default() };
+        let gateway = ServiceFacts {
+            kind: "LoadBalancer".to_owned(),
+            ports: vec![wireguard],
+            ingress: vec![format!("172.18.{}.9", at + 1)],
+            ..ServiceFacts::default()
+        };
+        self.write(at, ObjectKey::local(Kind::Service, "liqo", "liqo-gateway"), Facts::Service(gateway));
+        let pod = PodFacts {
+            phase: "Running".to_owned(),
+            ready: true,
+            labels: [("app.kubernetes.io/name".to_owned(), "gateway".to_owned())].into(),
+            pod_ips: vec!["172.18.0.9".to_owned()],
+            ..PodFacts::default()
+        };
+        self.write(at, ObjectKey::local(Kind::Pod, "liqo", "liqo-gateway-1"), Facts::Pod(pod));
         self.write(at, super::scenario::namespace_key("liqo"), Facts::Namespace(NamespaceFacts::default()));
         for kind in Kind::ALL {
             let watch = WatchKey { cluster: ClusterRef::Local, kind: *kind, selector: String::new() };
@@ -289,7 +305,8 @@ impl World {
             self.tell(at, Some(event));
         } else {
             let opened = self.watch(ROME) | self.watch(MILAN);
-            return opened | self.kubelet(ROME) | self.kubelet(MILAN);
+            let agents = self.kubelet(ROME) | self.kubelet(MILAN) | self.gateway(ROME) | self.gateway(MILAN);
+            return opened | agents;
         }
         if self.dice(4) == 0 {
             self.watch(ROME);
@@ -317,6 +334,28 @@ impl World {
         let last: Vec<_> =
             self.clusters.iter().flat_map(|cluster| cluster.scenario.log.iter().rev().take(12)).collect();
         panic!("it never comes to rest: {last:#?}");
+    }
+
+    /// A gateway: every tunnel that is asked for is connected.
+    fn gateway(&mut self, at: usize) -> bool {
+        let tunnels = self.clusters[at].objects.values().filter_map(|stored| match &stored.facts {
+            Facts::TunnelEndpoint(facts) => Some(facts.spec.cluster_id.clone()),
+            _ => None,
+        });
+        let tunnels: Vec<_> = tunnels.collect();
+        let mut changed = false;
+        for peer in tunnels {
+            let report = Event::TunnelReported(TunnelReported {
+                peer,
+                gateway: "172.18.0.9".to_owned(),
+                connected: true,
+                round_trip_micros: 1000,
+                trouble: String::new(),
+            });
+            changed |= LiqoMachine::is_news(&self.clusters[at].scenario.state, &report);
+            self.tell(at, Some(report));
+        }
+        changed
     }
 
     /// A virtual kubelet, as far as the control plane sees it.

@@ -158,15 +158,19 @@ fn put(known: Option<Facts>, content: &Content) -> Facts {
 fn network(content: &Content, known: Option<Facts>) -> Facts {
     match (content, known) {
         (
-            Content::NetworkConfig { remote, pod_cidr, external_cidr, endpoint, public_key, port, .. },
+            Content::NetworkConfig {
+                remote, pod_cidr, external_cidr, endpoint, public_key, port, owner, ..
+            },
             known,
         ) => {
             let known = match known {
                 Some(Facts::NetworkConfig(facts)) => facts,
                 _ => NetworkConfigFacts::default(),
             };
+            let owners = vec![owner.name.clone()];
+            let replication = Replication { owners, ..origin(Some(known.replication.clone()), remote) };
             Facts::NetworkConfig(NetworkConfigFacts {
-                replication: origin(Some(known.replication.clone()), remote),
+                replication,
                 cluster_id: remote.clone(),
                 pod_cidr: pod_cidr.clone(),
                 external_cidr: external_cidr.clone(),
@@ -302,7 +306,7 @@ fn with_status_of(origin: Facts, copy: &Facts) -> Facts {
 fn change(facts: &mut Facts, effect: &Effect) {
     match (effect, facts) {
         (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => {
-            facts.labelled_id = id.clone()
+            facts.labelled_id = id.clone();
         }
         (
             Effect::WriteForeignClusterStatus { tenant_local, tenant_remote, conditions, .. },
@@ -314,7 +318,7 @@ fn change(facts: &mut Facts, effect: &Effect) {
         }
         (Effect::SetFinalizer { finalizer, present, .. }, facts) => set_finalizer(facts, finalizer, *present),
         (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => {
-            facts.scheduling_enabled = *enabled
+            facts.scheduling_enabled = *enabled;
         }
         (Effect::MapNamespace { namespace, remote, .. }, Facts::NamespaceMap(facts)) => match remote {
             Some(remote) => drop(facts.desired.insert(namespace.clone(), remote.clone())),
