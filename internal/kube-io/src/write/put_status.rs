@@ -2,6 +2,7 @@
 
 use liqo_events::{Status, UnixMillis, rfc3339_seconds};
 use liqo_model::ObjectKey;
+use liqo_reflection::kinds::pod_status::{self, Rejection};
 use serde_json::{Map, Value, json};
 
 use super::step::Step;
@@ -36,8 +37,17 @@ pub(super) fn step(key: &ObjectKey, status: &Status, now: UnixMillis, object: &V
         }
         Status::ShadowPod(phase) => json!({"phase": phase}),
         Status::VirtualNode { .. } => return content::node_status(key, status, now, object),
+        Status::UnmappedPod => return unmapped_pod(now, object),
     };
     Step::PatchStatus(json!({"status": without_nothing(fields)}))
+}
+
+/// Pods that are going are deleted by a command of their own.
+fn unmapped_pod(now: UnixMillis, object: &Value) -> Step {
+    let Rejection::Status(status) = pod_status::rejection(object, &rfc3339_seconds(now)) else {
+        return Step::Nothing;
+    };
+    pod_status::status_patch(object, &status).map_or(Step::Nothing, Step::PatchStatus)
 }
 
 fn tunnel(status: &Status, known: &Value) -> Value {

@@ -404,6 +404,15 @@ fn statuses_are_written_as_they_were_recorded() {
     assert_eq!(status(Kind::NetworkConfig, &network, &json!({})), expected);
     let phase = Status::ShadowPod("Running".to_owned());
     assert_eq!(status(Kind::ShadowPod, &phase, &json!({})), json!({"phase": "Running"}));
+    let running = json!({"status": {"phase": "Running", "hostIP": "10.200.0.7"}});
+    let aborted = json!({"phase": "Failed", "reason": "OffloadingAborted"});
+    assert_eq!(status(Kind::Pod, &Status::UnmappedPod, &running)["phase"], aborted["phase"]);
+    assert_eq!(status(Kind::Pod, &Status::UnmappedPod, &running)["reason"], aborted["reason"]);
+    let waiting = json!({"phase": "Pending", "reason": "OffloadingBackOff"});
+    assert_eq!(
+        status(Kind::Pod, &Status::UnmappedPod, &json!({"status": {"phase": "Pending"}}))["reason"],
+        waiting["reason"]
+    );
 }
 
 #[test]

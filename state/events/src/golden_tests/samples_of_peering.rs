@@ -349,5 +349,6 @@ fn statuses() -> Vec<Status> {
             version: "v1.34.4".to_owned(),
             address: "10.200.0.7".to_owned(),
         },
+        Status::UnmappedPod,
     ]
 }

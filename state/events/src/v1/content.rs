@@ -313,6 +313,9 @@ pub enum Status {
         /// `addresses`: the internal address.
         address: String,
     },
+    /// Of a pod on the virtual node whose namespace is not extended to the provider: it waits, or is given up so that its
+    /// controller makes another.
+    UnmappedPod,
 }
 
 impl Status {
@@ -331,7 +334,8 @@ impl Status {
             | Self::NetworkConfig { .. }
             | Self::NamespaceMap(_)
             | Self::ShadowPod(_)
-            | Self::VirtualNode { .. } => {}
+            | Self::VirtualNode { .. }
+            | Self::UnmappedPod => {}
         }
         status
     }

@@ -1,6 +1,6 @@
 //! A pod of the virtual node, its ShadowPod in the provider, and the pod there.
 
-use liqo_events::{Effect, Facts, PodFacts, Seq, Slot};
+use liqo_events::{Effect, Facts, PodFacts, Seq, Slot, Status};
 use liqo_model::{Kind, NamespaceName, ObjectKey};
 
 use super::{copy_of, delete_copy, reflect, reflection};
@@ -12,6 +12,8 @@ use crate::watching::mapped;
 
 /// The reason of a pod that was given up because its namespace did not extend any more.
 const ABORTED: &str = "OffloadingAborted";
+/// The reason of a pod that waits for its namespace to extend.
+const WAITING: &str = "OffloadingBackOff";
 
 /// Both ends of one pod.
 struct Pod<'a> {
@@ -31,7 +33,7 @@ pub(super) fn plan(state: &State, home: &ObjectKey) -> Vec<Output> {
         _ => None,
     });
     let Some(namespace) = mapped(state).remove(&NamespaceName::new(home.namespace.as_str())) else {
-        return unmapped(state, home, here);
+        return unmapped(state, home, here).into_iter().collect();
     };
     let (Some(shadow_key), Some(remote_key)) =
         (copy_of(state, home, Kind::ShadowPod, &namespace), copy_of(state, home, Kind::Pod, &namespace))
@@ -52,14 +54,22 @@ pub(super) fn plan(state: &State, home: &ObjectKey) -> Vec<Output> {
     }
 }
 
-/// Without a namespace in the provider there is nobody who would end the pod.
-fn unmapped(state: &State, home: &ObjectKey, here: Option<(&Object, &PodFacts)>) -> Vec<Output> {
-    match here {
-        Some((object, _)) if object.deleting => {
-            remove(state, home, object, object.seen).into_iter().collect()
-        }
-        _ => Vec::new(),
+/// Without a namespace in the provider there is nobody who would run the pod, or end it.
+///
+/// Source: network-and-virtual-kubelet of Liqo 0.8.3, §B.3.1.h.
+fn unmapped(state: &State, home: &ObjectKey, here: Option<(&Object, &PodFacts)>) -> Option<Output> {
+    let (object, facts) = here?;
+    if object.deleting {
+        return remove(state, home, object, object.seen);
     }
+    // Which namespaces extend is not known before.
+    state.local_list(Kind::NamespaceMap)?;
+    let is_told = match facts.phase.as_str() {
+        "Succeeded" => true,
+        "Pending" | "" if facts.containers.is_empty() => facts.reason == WAITING,
+        phase => phase == "Failed" && facts.reason == ABORTED,
+    };
+    state.put_status(home, Status::UnmappedPod, object.seen, is_told)
 }
 
 /// Ends a pod at home for good.

@@ -1,9 +1,9 @@
 //! Decision tables of the virtual kubelet's copies: what goes, what is kept, what is held.
 
 use liqo_events::{
-    Applied, BodyDigest, CommandIssued, CommandSucceeded, Configured, Effect, Event, Facts, KubeletSettings,
-    MappingFacts, NamespaceMapFacts, PodFacts, Proof, Recorded, Reflection, RelistCompleted, Seq, Settings,
-    ShadowPodFacts, UnixMillis, Vanished, WatchKey,
+    Applied, BodyDigest, CommandIssued, CommandSucceeded, Configured, ContainerFacts, Effect, Event, Facts,
+    KubeletSettings, MappingFacts, NamespaceMapFacts, PodFacts, Proof, Recorded, Reflection, RelistCompleted,
+    Seq, Settings, ShadowPodFacts, Status, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, ObjectKey};
 
@@ -78,21 +78,8 @@ impl Kubelet {
             ..KubeletSettings::default()
         };
         kubelet.see(Event::Configured(Configured { settings: Settings::Kubelet(settings) }));
-        let map = NamespaceMapFacts {
-            remote_cluster: "milan-id".into(),
-            origin: true,
-            current: [(
-                "shop".to_owned(),
-                MappingFacts { remote: "shop-rome".into(), phase: "Accepted".to_owned() },
-            )]
-            .into(),
-            ..NamespaceMapFacts::default()
-        };
-        kubelet.apply(
-            ObjectKey::local(Kind::NamespaceMap, "liqo-tenant-milan", "m"),
-            "m",
-            Facts::NamespaceMap(map),
-        );
+        kubelet.map("Accepted");
+        kubelet.see(list(ClusterRef::Local, Kind::NamespaceMap, "namespace=liqo-tenant-milan"));
         for kind in [Kind::Pod, Kind::ShadowPod, Kind::ConfigMap, Kind::Secret] {
             kubelet.see(list(milan(), kind, "namespace=shop-rome"));
         }
@@ -100,6 +87,25 @@ impl Kubelet {
         kubelet.see(list(ClusterRef::Local, Kind::ConfigMap, "namespace=shop"));
         kubelet.see(list(ClusterRef::Local, Kind::Secret, "namespace=shop"));
         kubelet
+    }
+
+    /// The provider says how it is with its part of the namespace.
+    fn map(&mut self, phase: &str) -> Vec<Effect> {
+        let map = NamespaceMapFacts {
+            remote_cluster: "milan-id".into(),
+            origin: true,
+            current: [(
+                "shop".to_owned(),
+                MappingFacts { remote: "shop-rome".into(), phase: phase.to_owned() },
+            )]
+            .into(),
+            ..NamespaceMapFacts::default()
+        };
+        self.apply(
+            ObjectKey::local(Kind::NamespaceMap, "liqo-tenant-milan", "m"),
+            "m",
+            Facts::NamespaceMap(map),
+        )
     }
 
     fn record(&mut self, event: Event) {
@@ -301,4 +307,37 @@ fn root_certificates_go_under_a_name_that_the_provider_has_not_taken() {
     let copy = Facts::Reflected(copied("c"));
     assert_eq!(names(&kubelet.apply(there(Kind::ConfigMap, "kube-root-ca.crt.rome-"), "d", copy)), [""; 0]);
     assert_eq!(names(&kubelet.vanish(here(Kind::ConfigMap, "kube-root-ca.crt"), "c")), ["Delete"]);
+}
+
+#[test]
+fn pods_are_given_up_or_wait_when_their_namespace_extends_no_more() {
+    let told = |facts: PodFacts| {
+        let mut kubelet = Kubelet::running();
+        kubelet.apply(here(Kind::Pod, "other"), "o", Facts::Pod(facts));
+        kubelet.act();
+        let refused = Effect::PutStatus { uid: "o".into(), status: Status::UnmappedPod };
+        kubelet.map("Terminating").contains(&refused)
+    };
+    let with_reason = |phase: &str, reason: &str| PodFacts { reason: reason.to_owned(), ..pod(phase, 1, 0) };
+    let started = PodFacts { containers: vec![ContainerFacts::default()], ..pod("Pending", 1, 0) };
+    for (case, facts, expected) in [
+        ("runs", pod("Running", 1, 6), true),
+        ("failed by itself", pod("Failed", 1, 6), true),
+        ("is given up", with_reason("Failed", "OffloadingAborted"), false),
+        ("is done", pod("Succeeded", 1, 6), false),
+        ("has not started", pod("Pending", 1, 0), true),
+        ("waits", with_reason("Pending", "OffloadingBackOff"), false),
+        ("starts", started, true),
+    ] {
+        assert_eq!(told(facts), expected, "{case}");
+    }
+}
+
+#[test]
+fn no_pod_is_given_up_before_it_is_known_which_namespaces_extend() {
+    let mut kubelet = Kubelet::default();
+    let settings = KubeletSettings { node: "liqo-milan".to_owned(), ..KubeletSettings::default() };
+    kubelet.see(Event::Configured(Configured { settings: Settings::Kubelet(settings) }));
+    let effects = kubelet.apply(here(Kind::Pod, "web"), "h", Facts::Pod(pod("Running", 1, 0)));
+    assert_eq!(effects, []);
 }
