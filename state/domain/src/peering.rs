@@ -33,6 +33,7 @@ pub(crate) use view::{Peer, Seen, peers, seen};
 pub(crate) fn plan(state: &State) -> Vec<Output> {
     let Some(view) = View::of(state) else { return Vec::new() };
     let mut outputs: Vec<Output> = peers(state).flat_map(|peer| plan_one(&view, &peer)).collect();
+    outputs.extend(node::plan_ends(&view));
     outputs.extend(offer::plan(&view));
     outputs.extend(state.withdraw_all(|command| is_for_nobody(&view, command)));
     outputs

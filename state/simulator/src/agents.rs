@@ -1,17 +1,18 @@
 //! Controllers that are models: they do what the rest of the system does around the control plane under test.
 //!
-//! The virtual kubelet's side makes a NamespaceMap for each virtual node. The replicator copies the map to the peer and
-//! its status back. The provider makes remote namespaces and deletes them, which is where something of value is lost.
+//! Kubernetes collects the maps of nodes that are gone. The replicator copies the map to the peer and its status back. The
+//! provider makes remote namespaces and deletes them, which is where something of value is lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liqo_events::{Facts, MappingFacts, NamespaceFacts, NamespaceMapFacts};
-use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey};
+use liqo_model::{Kind, NamespaceName, ObjectKey};
 
-use crate::api::New;
+use crate::api::{New, Stored};
 use crate::invariants::{CANARY, Checked};
+use crate::process::owned_by;
 use crate::queue::Step;
-use crate::user::{map_key, namespace_key, node_key};
+use crate::user::{namespace_key, peer_of_map};
 use crate::world::{LIQO, NAMES, World};
 
 type Desired = BTreeMap<NamespaceName, NamespaceName>;
@@ -26,11 +27,11 @@ impl World {
             return Ok(());
         }
         self.api(cluster).sweep();
+        self.collect_maps(cluster);
         for peer in 0..self.clusters.len() {
             if peer == cluster {
                 continue;
             }
-            self.keep_map(cluster, peer);
             if !self.is_down(peer) {
                 self.replicate(cluster, peer);
                 self.provide(cluster, peer)?;
@@ -46,7 +47,7 @@ impl World {
     /// The map of a cluster towards a peer, wherever it is.
     pub(crate) fn map_of(&self, cluster: usize, peer: usize) -> Option<(ObjectKey, NamespaceMapFacts, bool)> {
         let maps = self.clusters[cluster].api.list(Kind::NamespaceMap);
-        maps.filter(|map| map.key.name == NAMES[peer]).find_map(|map| match &map.facts {
+        maps.filter(|map| peer_of_map(&map.key) == Some(peer)).find_map(|map| match &map.facts {
             Facts::NamespaceMap(facts) if facts.origin => {
                 Some((map.key.clone(), facts.clone(), map.deleting))
             }
@@ -54,48 +55,19 @@ impl World {
         })
     }
 
-    /// A virtual node has a map in the tenant namespace of its peer; without the node it goes.
-    fn keep_map(&mut self, cluster: usize, peer: usize) {
+    /// What belongs to a node goes when that is gone.
+    fn collect_maps(&mut self, cluster: usize) {
         let api = &self.clusters[cluster].api;
-        let node = api.get(&node_key(peer)).map(|node| node.facts.clone());
-        match (node, self.map_of(cluster, peer)) {
-            (Some(Facts::Node(node)), None) => {
-                let Some(tenant) = self.tenant(cluster, &node.remote_cluster) else { return };
-                let facts = NamespaceMapFacts {
-                    remote_cluster: node.remote_cluster,
-                    origin: true,
-                    ..Default::default()
-                };
-                let at = self.wall(cluster);
-                let new = New {
-                    key: map_key(&tenant, peer),
-                    facts: Facts::NamespaceMap(facts),
-                    rest: CANARY.to_owned(),
-                };
-                let made = self.api(cluster).create(new, at);
-                self.note(|| {
-                    format!("the map of cluster {cluster} towards {} is made: {made:?}", NAMES[peer])
-                });
-            }
-            (None, Some((key, _, _))) => {
-                let _ = self.api(cluster).delete(&key);
+        let nodes: BTreeSet<String> = api.list(Kind::Node).map(|node| owned_by(&node.uid)).collect();
+        let maps = api.list(Kind::NamespaceMap).filter(|map| is_origin(map) && !nodes.contains(&map.rest));
+        let lost: Vec<ObjectKey> = maps.map(|map| map.key.clone()).collect();
+        for key in lost {
+            let _ = self.api(cluster).delete(&key);
+            if let Some(peer) = peer_of_map(&key) {
                 self.truth.unpeered.insert((cluster, peer));
-                self.note(|| {
-                    format!("the map of cluster {cluster} towards {} goes with its node", NAMES[peer])
-                });
             }
-            _ => {}
+            self.note(|| format!("{key} of cluster {cluster} goes with its node"));
         }
-    }
-
-    fn tenant(&self, cluster: usize, id: &ClusterId) -> Option<NamespaceName> {
-        let api = &self.clusters[cluster].api;
-        let namespaces = api.list(Kind::Namespace).filter(|namespace| !namespace.deleting);
-        let mut tenants = namespaces.filter(|namespace| match &namespace.facts {
-            Facts::Namespace(facts) => facts.tenant_of == *id,
-            _ => false,
-        });
-        tenants.next().map(|namespace| NamespaceName::new(namespace.key.name.as_str()))
     }
 
     /// What the provider was told by a consumer.
@@ -257,4 +229,8 @@ impl World {
             });
         }
     }
+}
+
+fn is_origin(map: &Stored) -> bool {
+    matches!(&map.facts, Facts::NamespaceMap(facts) if facts.origin)
 }

@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use liqo_events::{Condition, Facts, ForeignClusterFacts, NamespaceFacts, OffloadingFacts, UnixMillis};
+use liqo_events::{
+    Condition, Facts, ForeignClusterFacts, NamespaceFacts, NamespaceMapFacts, OffloadingFacts, UnixMillis,
+};
 use liqo_model::{ClusterId, Kind, ObjectKey};
 
 use crate::api::{ApiServer, New};
 use crate::invariants::{Checked, ensure};
+use crate::process::owned_by;
 use crate::settings::Settings;
 use crate::user::offloading_key;
 use crate::world::World;
@@ -61,8 +64,29 @@ impl World {
                 // It is there already when it is part of an installation.
                 let _ = theirs.api.create(new, object.created_at);
             }
+            leave_maps(&ours.api, &mut theirs.api);
         }
         twin
+    }
+}
+
+/// The map of a peer that is not known any more stays while its node does, and nobody would make it now.
+fn leave_maps(ours: &ApiServer, theirs: &mut ApiServer) {
+    let explained: BTreeSet<ClusterId> = processable(ours).collect();
+    for map in ours.list(Kind::NamespaceMap) {
+        let Facts::NamespaceMap(facts) = &map.facts else { continue };
+        let remote_cluster = facts.remote_cluster.clone();
+        if !facts.origin || explained.contains(&remote_cluster) {
+            continue;
+        }
+        let node = theirs.list(Kind::Node).find(|node| match &node.facts {
+            Facts::Node(node) => node.remote_cluster == remote_cluster,
+            _ => false,
+        });
+        let Some(rest) = node.map(|node| owned_by(&node.uid)) else { continue };
+        let facts = NamespaceMapFacts { remote_cluster, origin: true, ..NamespaceMapFacts::default() };
+        let new = New { key: map.key.clone(), facts: Facts::NamespaceMap(facts), rest };
+        let _ = theirs.create(new, map.created_at);
     }
 }
 
@@ -120,6 +144,7 @@ fn wanted(facts: &Facts, rest: &str, leftovers: &BTreeSet<ClusterId>) -> Option<
 /// What is compared of a cluster. `forced` are namespaces whose label nobody looks after any more.
 fn view(api: &ApiServer, forced: &BTreeSet<&str>) -> View {
     let leftovers = leftovers(api);
+    let explained: BTreeSet<ClusterId> = processable(api).collect();
     let mut view = View::new();
     for object in api.objects() {
         let mut facts = object.facts.clone();
@@ -143,6 +168,8 @@ fn view(api: &ApiServer, forced: &BTreeSet<&str>) -> View {
                 // How often users changed their mind is not compared, but that it was seen.
                 offloading.observed_generation -= object.generation;
             }
+            // Nobody looks after the node of a peer that is not known any more, until it is deleted.
+            Facts::Node(node) => node.finalizer &= explained.contains(&node.remote_cluster),
             // The provider's copy is a model's.
             Facts::NamespaceMap(map) if !map.origin => continue,
             _ => {}

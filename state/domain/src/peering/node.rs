@@ -18,10 +18,17 @@ pub(super) fn plan(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> 
         return Vec::new();
     }
     let nodes = view.nodes.get(&peer.facts.cluster_id).map_or(&[][..], Vec::as_slice);
-    let of_node = |node: &Seen<'_, NodeFacts>| {
-        if node.object.deleting { end(view, peer, *node) } else { live(view, peer, *node, tenant) }
-    };
-    nodes.iter().flat_map(of_node).collect()
+    let live_ones = nodes.iter().filter(|node| !node.object.deleting);
+    live_ones.flat_map(|node| live(view, peer, *node, tenant)).collect()
+}
+
+/// Virtual nodes that are being deleted, also those of peers that nobody knows or can work with any more.
+pub(super) fn plan_ends(view: &View<'_>) -> Vec<Output> {
+    if !view.knows(&[Kind::Node, Kind::NamespaceMap]) {
+        return Vec::new();
+    }
+    let ending = view.nodes.values().flatten().filter(|node| node.object.deleting);
+    ending.flat_map(|node| end(view, *node)).collect()
 }
 
 fn live(view: &View<'_>, peer: &Peer<'_>, node: Seen<'_, NodeFacts>, tenant: &NamespaceName) -> Vec<Output> {
@@ -43,8 +50,8 @@ fn live(view: &View<'_>, peer: &Peer<'_>, node: Seen<'_, NodeFacts>, tenant: &Na
 }
 
 /// The maps go first, and with them what the provider has of ours.
-fn end(view: &View<'_>, peer: &Peer<'_>, node: Seen<'_, NodeFacts>) -> Vec<Output> {
-    let maps = view.maps.sent(&peer.facts.cluster_id);
+fn end(view: &View<'_>, node: Seen<'_, NodeFacts>) -> Vec<Output> {
+    let maps = view.maps.sent(&node.facts.remote_cluster);
     if maps.is_empty() {
         let off = view.state.finalizer((node.key, node.object), FINALIZER, false, node.facts.finalizer);
         return off.into_iter().collect();

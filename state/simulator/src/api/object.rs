@@ -10,6 +10,9 @@ use liqo_events::{
 };
 use liqo_model::{ObjectKey, ResourceVersion, Uid};
 
+/// Keeps a virtual node while the peer has anything of this cluster.
+const NODE_FINALIZER: &str = "virtualnode-controller.liqo.io/finalizer";
+
 /// An object. Its body is what a projection shows of it, and a rest that no projection shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stored {
@@ -65,6 +68,7 @@ impl Stored {
                 facts.finalizers =
                     self.finalizers.iter().filter(|name| name.contains("liqo.io")).cloned().collect();
             }
+            Facts::Node(facts) => facts.finalizer = self.finalizers.contains(NODE_FINALIZER),
             _ => {}
         }
     }

@@ -1,10 +1,11 @@
 //! What may be lost in a peer, and who may write.
 
-use liqo_events::{Effect, OrphanReleased};
+use liqo_events::{Effect, Facts, OrphanReleased};
 
 use super::{Checked, ensure};
 use crate::api::Stored;
 use crate::process::{Actor, Flight, remote_of};
+use crate::user::peer_of_map;
 use crate::world::{NAMES, World};
 
 /// After a store was taken back, the lease may be that of an earlier holder, who sees it and believes it. Two of them
@@ -50,12 +51,15 @@ impl World {
 
     /// A write to a map was carried out: what it took away must have been given up by a user.
     pub(crate) fn mapped(&mut self, flight: &Flight, before: Option<&Stored>) -> Checked {
-        let Effect::MapNamespace { namespace, remote, .. } = &flight.dispatch.command.effect else {
-            return Ok(());
-        };
         let Some(before) = before else { return Ok(()) };
-        let Some(peer) = NAMES.iter().position(|name| *name == before.key.name) else { return Ok(()) };
-        let place = (flight.actor.process.cluster, namespace.clone(), peer);
+        let Some(peer) = peer_of_map(&before.key) else { return Ok(()) };
+        let cluster = flight.actor.process.cluster;
+        let (namespace, remote) = match &flight.dispatch.command.effect {
+            Effect::MapNamespace { namespace, remote, .. } => (namespace, remote),
+            Effect::Delete { .. } => return self.map_ended((cluster, peer), &before.facts),
+            _ => return Ok(()),
+        };
+        let place = (cluster, namespace.clone(), peer);
         if remote.is_some() {
             self.truth.taken.remove(&place);
             if remote_of(before, namespace) != remote.as_ref() {
@@ -64,22 +68,38 @@ impl World {
             return Ok(());
         }
         if remote_of(before, namespace).is_some() {
-            let since = self.truth.mapped_at.get(&place).copied().unwrap_or(0);
-            ensure(
-                self.truth.justifies(&place, since),
-                "a_mapping_is_taken_away_only_for_a_recorded_cause",
-                || format!("{} was mapped at {since} ms, and no user gave it up", say(&place)),
-            )?;
-            // What the peer loses because of it was given up with it, also when it was made anew in between.
-            self.truth.allow(place.clone(), self.now);
+            self.check_taken(&place)?;
             self.truth.taken.insert(place);
         }
         Ok(())
     }
 
+    /// A mapping is taken away, which a user must have caused.
+    fn check_taken(&mut self, place: &(usize, liqo_model::NamespaceName, usize)) -> Checked {
+        let since = self.truth.mapped_at.get(place).copied().unwrap_or(0);
+        ensure(
+            self.truth.justifies(place, since),
+            "a_mapping_is_taken_away_only_for_a_recorded_cause",
+            || format!("{} was mapped at {since} ms, and no user gave it up", say(place)),
+        )?;
+        // What the peer loses because of it was given up with it, also when it was made anew in between.
+        self.truth.allow(place.clone(), self.now);
+        Ok(())
+    }
+
+    /// A map was deleted, and with it every mapping.
+    fn map_ended(&mut self, (cluster, peer): (usize, usize), facts: &Facts) -> Checked {
+        let Facts::NamespaceMap(map) = facts else { return Ok(()) };
+        for namespace in map.desired.keys() {
+            self.check_taken(&(cluster, namespace.clone(), peer))?;
+        }
+        self.truth.unpeered.insert((cluster, peer));
+        Ok(())
+    }
+
     /// An administrator lets go of an orphan, which is a decision.
     pub(crate) fn released(&mut self, cluster: usize, orphan: &OrphanReleased) {
-        if let Some(peer) = NAMES.iter().position(|name| *name == orphan.map.name) {
+        if let Some(peer) = peer_of_map(&orphan.map) {
             self.truth.allow((cluster, orphan.namespace.clone(), peer), self.now);
         }
     }

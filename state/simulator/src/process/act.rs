@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use liqo_domain::{Dispatch, Disposition, Outcome};
 use liqo_events::{Effect, Seq};
-use liqo_model::Kind;
+use liqo_model::{Kind, Uid};
 
 use super::effect::{self, Step as Change};
 use super::{Actor, Message};
@@ -32,6 +32,8 @@ pub(crate) enum Phase {
         expected: u64,
         after: Box<Stored>,
     },
+    /// Counts only for the life that was read.
+    Delete(Uid),
 }
 
 /// A command that is being carried out.
@@ -162,6 +164,11 @@ impl World {
             },
             // The cache may be older than the command.
             _ if cached => return self.read_again(flight),
+            Change::Delete => {
+                let Some(current) = current else { return };
+                let delete = Phase::Delete(current.uid.clone());
+                flight.phase = if unlooked { delete } else { Phase::Look(Box::new(delete)) };
+            }
             Change::Superseded(reason) => {
                 return self.end(&flight, Outcome::Superseded { reason: reason.to_owned() });
             }
@@ -226,6 +233,11 @@ impl World {
         let written = match flight.phase.clone() {
             Phase::Create(new) => self.api(cluster).create(*new, at),
             Phase::Replace { expected, after } => self.api(cluster).replace(expected, *after),
+            Phase::Delete(uid) => match &before {
+                Some(before) if before.uid == uid => self.api(cluster).delete(key),
+                Some(_) => Err(Refusal::Conflict),
+                None => Err(Refusal::NotFound),
+            },
             Phase::Read | Phase::Look(_) => return Ok(Reply::Found(before)),
         };
         self.note(|| {
@@ -279,7 +291,7 @@ impl World {
     fn refused(&mut self, flight: Box<Flight>, refusal: Refusal) {
         let outcome = match refusal {
             Refusal::Conflict | Refusal::Exists => return self.read_again(flight),
-            Refusal::NotFound if matches!(flight.phase, Phase::Replace { .. }) => {
+            Refusal::NotFound if matches!(flight.phase, Phase::Replace { .. } | Phase::Delete(_)) => {
                 return self.read_again(flight);
             }
             Refusal::Terminating => failed(Disposition::Park, "403"),

@@ -1,15 +1,20 @@
 //! What an effect makes of an object, as the actuator of the control plane has it.
 
-use liqo_events::{ClusterIdentityFacts, Condition, Effect, Facts, NamespaceFacts, UnixMillis};
-use liqo_model::{ClusterId, NamespaceName, ObjectKey};
+use liqo_events::{
+    ClusterIdentityFacts, Condition, Content, Effect, Facts, NamespaceFacts, NamespaceMapFacts, OwnedBy,
+    UnixMillis,
+};
+use liqo_model::{ClusterId, NamespaceName, ObjectKey, Uid};
 
 use crate::api::{New, Stored};
+use crate::invariants::CANARY;
 
 /// What is to be done about one object, decided from the object as it is.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Create(Box<New>),
     Replace(Box<Stored>),
+    Delete,
     Superseded(&'static str),
     Park(&'static str),
     Later(&'static str),
@@ -29,6 +34,9 @@ pub(super) fn step(effect: &Effect, key: &ObjectKey, current: Option<&Stored>) -
             identity(key, facts, current)
         }
         Effect::EnsureTenantNamespace { id } => tenant_namespace(key, id, current),
+        Effect::Put { content: Content::NamespaceMap { remote, owner } } => {
+            map(key, (remote, owner), current)
+        }
         Effect::Relist { .. } => Step::Superseded("it is no write"),
         // The API servers of peers, and what is only about them, are not part of this world.
         _ => Step::Park("there is no way to the peer"),
@@ -93,9 +101,30 @@ fn of_life(effect: &Effect, current: &Stored) -> Step {
                 after.finalizers.remove(finalizer);
             }
         },
+        (Effect::Delete { .. }, _) if current.deleting => {}
+        (Effect::Delete { .. }, _) => return Step::Delete,
         _ => return Step::Park("it is of another kind"),
     }
     Step::Replace(Box::new(after))
+}
+
+/// The map of a virtual node, which goes with it.
+fn map(key: &ObjectKey, (remote, node): (&ClusterId, &OwnedBy), current: Option<&Stored>) -> Step {
+    match current {
+        Some(current) if current.deleting => Step::Later("it is being deleted"),
+        Some(current) => Step::Replace(Box::new(current.clone())),
+        None => {
+            let facts =
+                NamespaceMapFacts { remote_cluster: remote.clone(), origin: true, ..Default::default() };
+            let facts = Facts::NamespaceMap(facts);
+            Step::Create(Box::new(New { key: key.clone(), facts, rest: owned_by(&node.uid) }))
+        }
+    }
+}
+
+/// What an object says of its owner, without which it goes.
+pub(crate) fn owned_by(uid: &Uid) -> String {
+    format!("{CANARY} owned by {uid}")
 }
 
 /// Kubernetes keeps whole seconds.

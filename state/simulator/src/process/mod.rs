@@ -28,7 +28,7 @@ use crate::world::NAMES;
 
 pub(crate) use act::{Flight, Left, Reply};
 pub(crate) use disk::Disk;
-pub(crate) use effect::remote_of;
+pub(crate) use effect::{owned_by, remote_of};
 pub(crate) use lease::LeaseClient;
 pub(crate) use life::Life;
 pub(crate) use watch::{Stage, Watcher};

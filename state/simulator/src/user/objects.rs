@@ -1,7 +1,7 @@
 //! Names of what users make.
 
 use liqo_events::{Facts, Requirement, SelectorTerm};
-use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey};
+use liqo_model::{ClusterId, Kind, ObjectKey};
 
 use crate::api::ApiServer;
 use crate::world::{LIQO, NAMES};
@@ -22,9 +22,11 @@ pub(crate) fn node_key(peer: usize) -> ObjectKey {
     ObjectKey::local_cluster_scoped(Kind::Node, format!("liqo-{}", NAMES[peer]))
 }
 
-/// The map of a cluster towards a peer, in its tenant namespace.
-pub(crate) fn map_key(tenant: &NamespaceName, peer: usize) -> ObjectKey {
-    ObjectKey::local(Kind::NamespaceMap, tenant.as_str(), NAMES[peer])
+/// Which peer a map is towards: maps are called after them.
+pub(crate) fn peer_of_map(map: &ObjectKey) -> Option<usize> {
+    NAMES.iter().position(|name| {
+        map.name.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    })
 }
 
 pub(crate) fn identity_key() -> ObjectKey {

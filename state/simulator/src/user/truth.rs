@@ -1,12 +1,14 @@
 //! What users really want, whatever API servers, watches and logs say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use liqo_events::Facts;
 use liqo_model::NamespaceName;
 
 use super::NAMESPACES;
 use super::objects::{Selection, namespace_key, node_key, offloading_key};
+use crate::api::Stored;
 use crate::world::World;
 
 /// A namespace of a cluster in a peer.
@@ -60,10 +62,16 @@ impl Truth {
 }
 
 impl World {
+    /// The node of a peer that no user has ended.
+    fn node(&self, cluster: usize, peer: usize) -> Option<&Stored> {
+        let node = self.clusters[cluster].api.get(&node_key(peer)).map(Rc::as_ref);
+        node.filter(|node| !node.deleting)
+    }
+
     /// What the objects say that users made; nothing when they do not say it clearly.
     fn judge(&self, (cluster, namespace, peer): &Place) -> Option<bool> {
         let api = &self.clusters[*cluster].api;
-        let Some(node) = api.get(&node_key(*peer)) else { return Some(false) };
+        let Some(node) = self.node(*cluster, *peer) else { return Some(false) };
         let there = api.get(&namespace_key(namespace.as_str())).is_some_and(|namespace| !namespace.deleting);
         let Some(offloading) = api.get(&offloading_key(namespace.as_str())) else { return Some(false) };
         if offloading.deleting || !there {
@@ -98,7 +106,7 @@ impl World {
             let there = self.clusters[cluster].api.get(&offloading_key(namespace)).is_some();
             let place = (cluster, NamespaceName::from(namespace), peer);
             let judged = if there { self.judge(&place) } else { None };
-            let gone = self.clusters[cluster].api.get(&node_key(peer)).is_none();
+            let gone = self.node(cluster, peer).is_none();
             if let Some(wanted) = judged.or(gone.then_some(false)) {
                 self.truth.decide(place, wanted, self.now);
             }
@@ -112,7 +120,7 @@ impl World {
         {
             let place = (cluster, NamespaceName::from(namespace), peer);
             let api = &self.clusters[cluster].api;
-            let node = api.get(&node_key(peer)).is_some();
+            let node = self.node(cluster, peer).is_some();
             // Between the end of a node and that of its map, a backup shows a peering that a user ended.
             let ending = !node && self.map_of(cluster, peer).is_some();
             let says = ending || node && api.get(&offloading_key(namespace)).is_some();

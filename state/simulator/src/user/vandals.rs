@@ -4,8 +4,8 @@ use liqo_events::Facts;
 use liqo_model::{Kind, NamespaceName, ObjectKey};
 
 use super::NAMESPACES;
-use super::objects::{identity_key, namespace_key, offloading_key};
-use crate::world::{NAMES, World};
+use super::objects::{identity_key, namespace_key, offloading_key, peer_of_map};
+use crate::world::World;
 
 impl World {
     pub(super) fn vandalise(&mut self, cluster: usize) {
@@ -62,7 +62,7 @@ impl World {
             Facts::NamespaceMap(facts) if facts.origin => taken = facts.desired.remove(&namespace).is_some(),
             _ => {}
         });
-        let peer = NAMES.iter().position(|name| *name == key.name);
+        let peer = peer_of_map(&key);
         if let (true, Some(peer)) = (taken, peer) {
             self.note(|| format!("somebody in cluster {cluster} takes {namespace} out of {key}"));
             self.truth.mapped_at.remove(&(cluster, namespace.clone(), peer));
