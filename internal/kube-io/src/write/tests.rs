@@ -92,13 +92,24 @@ async fn an_object_is_read_and_written_for_the_version_that_was_read() {
 
 #[tokio::test]
 async fn a_body_of_a_recent_event_saves_the_reading() {
-    let scene = scene(vec![ok(body("u", "8", json!(["ours"])))]).await;
+    let replies = vec![ok(body("u", "8", json!(["ours"]))), ok(body("u", "9", json!([])))];
+    let scene = scene(replies).await;
     scene.cached("u", "7", json!([]));
     assert_eq!(scene.set_finalizer(true).await, succeeded("8"));
     assert_eq!(scene.methods(), ["PATCH"]);
     // And the next command finds what this one wrote.
-    assert_eq!(scene.set_finalizer(true).await, succeeded("8"));
-    assert_eq!(scene.methods(), ["PATCH"]);
+    assert_eq!(scene.set_finalizer(false).await, succeeded("9"));
+    assert_eq!(scene.methods(), ["PATCH", "PATCH"]);
+    assert_eq!(scene.fake.bodies()[1], json!({"metadata": {"resourceVersion": "8", "finalizers": []}}));
+}
+
+/// A watch that goes on from an old place shows earlier lives again.
+#[tokio::test]
+async fn that_nothing_is_to_be_done_is_never_believed_of_a_recent_event() {
+    let scene = scene(vec![ok(body("u2", "9", json!([]))), ok(body("u2", "10", json!(["ours"])))]).await;
+    scene.cached("u", "7", json!(["ours"]));
+    let _ = scene.set_finalizer(true).await;
+    assert_eq!(scene.methods()[0], "GET");
 }
 
 #[tokio::test]

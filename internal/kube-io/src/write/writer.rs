@@ -218,8 +218,12 @@ impl Task<'_> {
         self.judge(Verb::Patch, found.cached, answer)
     }
 
-    /// A write that changes nothing costs an API server more than one that does.
+    /// A write that changes nothing costs an API server more than one that does. That nothing changes is no news to whoever
+    /// gave the command unless the cache is behind, so it is judged by the object itself.
     fn avoided(&self, current: Option<&Current>) -> Taken {
+        if current.is_some_and(|current| current.cached) {
+            return Taken::Raced;
+        }
         self.writer.metrics.write_avoided(self.effect);
         let resource_version = current.map(|current| current.version.clone()).unwrap_or_default();
         Taken::Ended(Outcome::Succeeded { resource_version })
