@@ -89,6 +89,7 @@ fn a_child_does_what_its_role_is() {
         "append" => super::kill::append_until_killed(volume.as_ref(), seed),
         "judge" => super::damage::judge(volume.as_ref()),
         "fill" => super::full::fill(volume.as_ref()),
+        "freeze" => super::full::freeze(volume.as_ref()),
         other => panic!("no child has the role {other}"),
     }
 }

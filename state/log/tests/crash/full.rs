@@ -1,4 +1,5 @@
-//! A volume that is full: the log says so, and a new generation can be begun when there is space.
+//! A volume that is full: the log says so, and a new generation can be begun when there is space. And one that became
+//! read-only: the log says so, and is as it was when it can be written to again.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -42,6 +43,28 @@ pub(crate) fn fill(volume: &Path) {
     say(&format!("full after {last} events, and on again"));
 }
 
+/// Writes a log, and looks at it while its volume is read-only and after that.
+pub(crate) fn freeze(volume: &Path) {
+    let mut log = SledLog::open(volume, Options::VIRTUAL_KUBELET, NOW).unwrap().log;
+    let events: Vec<Envelope> = (1..=10).map(event).collect();
+    log.append(&events).unwrap();
+    drop(log);
+    remount(volume, "ro");
+    let refused = SledLog::open(volume, Options::VIRTUAL_KUBELET, NOW).unwrap_err();
+    assert!(matches!(&refused, LogError::Volume { path, .. } if path == volume), "{refused:?}");
+    let begun = SledLog::begin_generation(volume, Options::VIRTUAL_KUBELET, &snapshot(10), NOW);
+    assert!(matches!(begun, Err(LogError::Volume { .. })), "{begun:?}");
+    remount(volume, "rw");
+    let opened = SledLog::open(volume, Options::VIRTUAL_KUBELET, NOW).unwrap();
+    assert_eq!((opened.how, opened.log.read(Seq::FIRST, 99).unwrap()), (Opening::Whole, events));
+    say("refused, and whole again");
+}
+
+fn remount(volume: &Path, how: &str) {
+    let status = Command::new("mount").args(["-o", &format!("remount,{how}")]).arg(volume).status().unwrap();
+    assert!(status.success(), "the volume cannot be mounted {how}");
+}
+
 /// A shell in namespaces of its own, where a file system can be mounted without being root.
 fn in_namespace(script: &str) -> Command {
     let mut shell = Command::new("unshare");
@@ -49,20 +72,31 @@ fn in_namespace(script: &str) -> Command {
     shell
 }
 
-#[test]
-fn a_full_disk_ends_a_generation_and_not_the_log() {
+/// What a child says on a file system of its own. Nothing where there can be none.
+fn on_a_file_system(role: &str) -> Option<Vec<String>> {
     let dir = tempfile::tempdir().unwrap();
     let mount = format!("mount -t tmpfs -o size=12m liqo {}", dir.path().display());
     let may = in_namespace(&mount).stderr(Stdio::null()).status();
     if !may.is_ok_and(|status| status.success()) {
-        println!("skipped: no user namespaces here, so no file system of a given size");
-        return;
+        println!("skipped: no user namespaces here, so no file system of its own");
+        return None;
     }
-    let child = command("fill", dir.path(), 0);
+    let child = command(role, dir.path(), 0);
     let mut shell = in_namespace(&format!("{mount} && exec \"$@\""));
     shell.arg(child.get_program()).args(child.get_args());
     shell.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.stdout(Stdio::piped()).stderr(Stdio::null());
-    let said = run(shell, DEADLINE);
+    Some(run(shell, DEADLINE))
+}
+
+#[test]
+fn a_full_disk_ends_a_generation_and_not_the_log() {
+    let Some(said) = on_a_file_system("fill") else { return };
     assert!(said.len() == 1 && said[0].starts_with("full after "), "{said:?}");
+}
+
+#[test]
+fn a_read_only_volume_is_refused_and_stays_as_it_was() {
+    let Some(said) = on_a_file_system("freeze") else { return };
+    assert_eq!(said, ["refused, and whole again"]);
 }
