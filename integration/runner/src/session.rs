@@ -14,6 +14,9 @@ use crate::tier::Tier;
 use crate::verdict::Outcome;
 use crate::{invocation, report};
 
+/// Cases of each property in a soak; otherwise there are 256.
+const SOAK_CASES: &str = "4096";
+
 /// Runs what the arguments choose; true when nothing failed. The report is shown whatever happens to the tests.
 pub(crate) fn run(arguments: &Arguments) -> Result<bool, RunnerError> {
     let mut session = Session::prepare(arguments)?;
@@ -92,7 +95,7 @@ impl Session {
         println!("{}", shown(line));
         let mut command = cargo(line, &self.workspace.root, &self.workspace.testbed);
         if self.soak {
-            command.env("LIQO_SOAK", "1");
+            command.env("LIQO_SOAK", "1").env("PROPTEST_CASES", SOAK_CASES);
         }
         process::follow(&mut command, &mut self.interrupts)
             .map_err(|source| RunnerError::Run { command: shown(line), source })

@@ -1,8 +1,8 @@
 //! Folds events into the state. Nothing here decides, and nothing here fails.
 
 use liqo_events::{
-    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, Labels, LeaseGained, LeaseLost,
-    Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
+    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, Labels, LeaseGained,
+    LeaseLost, Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 

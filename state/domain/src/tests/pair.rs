@@ -1,14 +1,20 @@
 //! Two machines against each other: a peering comes up and goes away in whatever order things happen.
 
+use std::ops::Range;
+
 use liqo_events::{ControlPlaneSettings, Facts, NamespaceFacts, Switch};
 use liqo_model::{Kind, ObjectKey};
+use proptest::prelude::ProptestConfig;
 
 use super::scenario::{namespace_key, offloading_facts, offloading_key, peer_key};
 use super::world::{MILAN, ROME, World};
 use super::world_effects::introduce;
 
-/// Orders that are tried.
-const SEEDS: u64 = 10;
+/// Orders that are tried, with a second's work each: as `PROPTEST_CASES` says, of which a soak has more.
+fn seeds() -> Range<u64> {
+    0..u64::from(ProptestConfig::default().cases / 64)
+}
+
 const PEERING: [Kind; 9] = [
     Kind::ResourceRequest,
     Kind::ResourceOffer,
@@ -75,7 +81,7 @@ fn assert_nothing_is_left(world: &World, seed: u64) {
 
 #[test]
 fn a_peering_is_established() {
-    for seed in 0..SEEDS {
+    for seed in seeds() {
         let world = peered(seed);
         assert_eq!(
             conditions(&world, ROME, "milan"),
@@ -103,7 +109,7 @@ fn a_peering_is_established() {
 
 #[test]
 fn an_unpeering_leaves_nothing() {
-    for seed in 0..SEEDS {
+    for seed in seeds() {
         let mut world = peered(seed);
         switch(&mut world, Switch::No);
         world.settle();
@@ -118,7 +124,7 @@ fn an_unpeering_leaves_nothing() {
 
 #[test]
 fn deleting_the_foreign_cluster_is_unpeering() {
-    for seed in 0..SEEDS {
+    for seed in seeds() {
         let mut world = peered(seed);
         world.delete(ROME, &peer_key("milan"));
         world.settle();
@@ -129,7 +135,7 @@ fn deleting_the_foreign_cluster_is_unpeering() {
 
 #[test]
 fn a_change_of_mind_ends_as_the_last_word_says() {
-    for seed in 0..SEEDS {
+    for seed in seeds() {
         let mut world = World::new(seed, &settings(seed));
         introduce(&mut world, Switch::Yes);
         for turn in 0..4_u64 {
@@ -150,7 +156,7 @@ fn a_change_of_mind_ends_as_the_last_word_says() {
 
 #[test]
 fn a_provider_that_wants_no_more_gets_rid_of_its_consumer() {
-    for seed in 0..SEEDS {
+    for seed in seeds() {
         let mut world = peered(seed);
         let mut facts = world.foreign_cluster(MILAN, "rome").unwrap().clone();
         facts.incoming = Switch::No;

@@ -61,7 +61,7 @@ fn quiesce(scenario: &mut Scenario) -> usize {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn replaying_a_log_from_any_snapshot_gives_equal_state(events in events(), cut in any::<prop::sample::Index>()) {
