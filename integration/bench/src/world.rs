@@ -13,7 +13,7 @@ use liqo_events::{
 };
 use liqo_kube_io::control_plane_targets;
 use liqo_kube_io::watch::Target;
-use liqo_model::{ClusterRef, Kind, ObjectKey, ResourceVersion, Uid};
+use liqo_model::{ClusterRef, ObjectKey, ResourceVersion, Uid};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
