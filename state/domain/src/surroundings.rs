@@ -124,6 +124,8 @@ impl State {
             }
             // The gateway among them.
             Kind::Pod if self.is_of_liqo(key) => self.touch(Aggregate::Network),
+            // Those of virtual kubelets, which the Deployment of this name makes.
+            Kind::Pod if key.name.starts_with("virtual-kubelet-") => self.touch(Aggregate::Peers),
             _ => {}
         }
         if COPIED.contains(&key.kind) {

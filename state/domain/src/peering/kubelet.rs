@@ -3,7 +3,7 @@
 //! Source: api-and-control-plane of Liqo 0.8.3, §4.6 and §6.1. The offer gets its finalizer before the Deployment is made,
 //! and loses it when that is seen to be gone.
 
-use liqo_events::{Content, ResourceOfferFacts, Seq, Status};
+use liqo_events::{Content, Facts, ResourceOfferFacts, Seq, Status};
 use liqo_model::{Kind, NamespaceName, ObjectKey, unique_name};
 
 use super::view::{Peer, Seen, View};
@@ -113,6 +113,19 @@ fn drain(view: &View<'_>, offer: Offer<'_>) -> Option<Output> {
     status(view, offer, phase(offer), "Deleting", offer.object.seen)
 }
 
+/// Whether a pod of the virtual kubelet is left that its node is going to end. One on a node that is away may never go.
+fn is_ending(view: &View<'_>, parts: &Parts) -> bool {
+    let state = view.state;
+    let works = |name: &str| {
+        let node = state.objects.get(&ObjectKey::local_cluster_scoped(Kind::Node, name));
+        node.is_some_and(|node| matches!(&node.facts, Facts::Node(facts) if facts.ready))
+    };
+    state.local(Kind::Pod).filter(|(key, _)| key.namespace == parts.tenant.as_str()).any(|(_, pod)| {
+        let Facts::Pod(facts) = &pod.facts else { return false };
+        facts.labels.get("app.kubernetes.io/name").is_some_and(|name| name == NAME) && works(&facts.node)
+    })
+}
+
 /// Takes the virtual kubelet away, and then lets the offer go.
 fn stop(view: &View<'_>, peer: &Peer<'_>, offer: Option<Offer<'_>>, parts: &Parts) -> Vec<Output> {
     let state = view.state;
@@ -123,7 +136,8 @@ fn stop(view: &View<'_>, peer: &Peer<'_>, offer: Option<Offer<'_>>, parts: &Part
         return Vec::new();
     }
     let mut outputs: Vec<Output> = state.delete(&parts.deployment, cause).into_iter().collect();
-    if !state.is_gone(&parts.deployment) {
+    // With its last rights it gives its lease back; its successor would wait for that to expire.
+    if !state.is_gone(&parts.deployment) || is_ending(view, parts) {
         return outputs;
     }
     outputs.extend([&parts.binding, &parts.account].into_iter().filter_map(|key| state.delete(key, cause)));

@@ -1,7 +1,7 @@
 //! What a cluster does that wants resources.
 
 use liqo_events::{
-    CommandFailed, Content, Disposition, Effect, Event, Facts, NodeFacts, ResourceOfferFacts,
+    CommandFailed, Content, Disposition, Effect, Event, Facts, NodeFacts, PodFacts, ResourceOfferFacts,
     ResourceRequestFacts, Status, Switch,
 };
 use liqo_model::{Kind, ObjectKey};
@@ -212,6 +212,38 @@ fn a_withdrawn_offer_is_drained_before_the_kubelet_goes() {
     assert!(effects.contains(&Effect::PutStatus { uid: uid(&their_offer_key()), status }));
     let effects = scenario.when(offer(ResourceOfferFacts { node_finalizer: false, ..draining }));
     assert_eq!(deleted(&effects), [uid(&deployment).to_string()]);
+}
+
+#[test]
+fn a_virtual_kubelet_keeps_its_rights_until_its_pod_is_gone() {
+    let pod = ObjectKey::local(Kind::Pod, TENANT, "virtual-kubelet-a");
+    let account = ObjectKey::local(Kind::ServiceAccount, TENANT, "virtual-kubelet");
+    let deployment = ObjectKey::local(Kind::Deployment, TENANT, "virtual-kubelet");
+    let on = |node: &str| {
+        let labels = [("app.kubernetes.io/name".to_owned(), "virtual-kubelet".to_owned())].into();
+        Facts::Pod(PodFacts { node: node.to_owned(), labels, ..PodFacts::default() })
+    };
+    let node = |ready| {
+        let facts = NodeFacts { ready, ..NodeFacts::default() };
+        applied(ObjectKey::local_cluster_scoped(Kind::Node, "worker"), "40", Facts::Node(facts))
+    };
+    let ending = || {
+        linked(Switch::No)
+            .given([
+                node(true),
+                applied(account.clone(), "30", Facts::Presence),
+                applied(deployment.clone(), "31", Facts::Presence),
+                applied(pod.clone(), "32", on("worker")),
+            ])
+            .acted()
+    };
+    let goes = |effects: &[Effect]| deleted(effects).contains(&uid(&account).to_string());
+    let mut scenario = ending();
+    assert!(!goes(&scenario.when(vanished(&deployment, "50"))));
+    assert!(goes(&scenario.when(vanished(&pod, "51"))));
+    let mut scenario = ending();
+    assert!(!goes(&scenario.when(vanished(&deployment, "50"))));
+    assert!(goes(&scenario.when(node(false))), "its node may never end it");
 }
 
 #[test]
