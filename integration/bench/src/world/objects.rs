@@ -32,12 +32,8 @@ pub(super) fn virtual_node(peer: u32) -> Made {
         ("topology.liqo.io/region", region(peer)),
     ];
     let labels = labels.into();
-    let facts = NodeFacts {
-        is_virtual: true,
-        remote_cluster: peer_id(peer).into(),
-        labels,
-        ..NodeFacts::default()
-    };
+    let facts =
+        NodeFacts { is_virtual: true, remote_cluster: peer_id(peer).into(), labels, ..NodeFacts::default() };
     (ObjectKey::local_cluster_scoped(Kind::Node, name), Facts::Node(facts))
 }
 
