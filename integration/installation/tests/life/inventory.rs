@@ -8,8 +8,8 @@ use super::user::{User, text};
 
 /// Kinds of which the objects come and go, or change, by themselves.
 const RESTLESS: [&str; 4] = ["events", "events.events.k8s.io", "componentstatuses", "endpoints"];
-/// Kinds that say what somebody does at the moment; that they are there is compared, what they say is not.
-const STATE: [&str; 4] = ["Pod", "Lease", "EndpointSlice", "Node"];
+/// Kinds that say what somebody does or wants at the moment; that they are there is compared, what they say is not.
+const STATE: [&str; 5] = ["Pod", "Lease", "EndpointSlice", "Node", "CertificateSigningRequest"];
 
 /// Names of objects, and what each says beside its status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
