@@ -26,6 +26,10 @@ pub(super) fn of(state: &State, command: &Command) -> Vec<Made> {
     let Some(known) = state.objects.get(&key) else { return Vec::new() };
     let mut facts = known.facts.clone();
     change(&mut facts, &command.effect);
+    // No watch shows a write that changes nothing; what is about peers' own API servers is not part of this world.
+    if facts == known.facts {
+        return Vec::new();
+    }
     let answered = answer_of_peer(&facts, &command.effect).map(|answer| (key.clone(), answer));
     [(key, facts)].into_iter().chain(answered).collect()
 }
@@ -44,6 +48,11 @@ fn change(facts: &mut Facts, effect: &Effect) {
             facts.conditions.clone_from(conditions);
         }
         (Effect::SetFinalizer { present, .. }, Facts::Offloading(facts)) => facts.finalizer = *present,
+        (Effect::SetFinalizer { present, .. }, Facts::Node(facts)) => facts.finalizer = *present,
+        (Effect::SetFinalizer { finalizer, present, .. }, Facts::ForeignCluster(facts)) => {
+            facts.finalizers.retain(|known| known != finalizer);
+            facts.finalizers.extend(present.then(|| finalizer.clone()));
+        }
         (Effect::SetScheduling { enabled, .. }, Facts::Namespace(facts)) => {
             facts.scheduling_enabled = *enabled;
         }
