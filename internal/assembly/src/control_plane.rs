@@ -1,5 +1,6 @@
 //! The controller manager as a process.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl ControlPlane {
         let mut registry = telemetry::registry("controller-manager", env!("CARGO_PKG_VERSION"));
         let counted = Counted::register(&mut registry);
         let mut services = Services::default();
-        let readiness = Checks::new(&["cluster", "engine"]);
+        let readiness = Checks::new(&["cluster", "engine", "webhooks"]);
         let exposed = Exposed { registry, health: Checks::default(), readiness: readiness.clone() };
         services.expose(Listening::on(self.metrics_address).await?, exposed);
 
@@ -104,7 +105,8 @@ impl ControlPlane {
         let pod = local.own_pod(namespace, name, chance.split());
         tokio::spawn(pod.report(handle.degraded(), running.recovery.quarantined.clone(), SystemClock));
         let attached = local.attach(&running, holder, chance, services.stopped()).await?;
-        self.serve(&mut services, &local, &handle, (counted, token)).await?;
+        let listening = self.serve(&mut services, &local, &handle, (counted, token)).await?;
+        services.spawn(ready_once_listening(listening, readiness));
         services.until_the_end(&handle, running.task, attached.lease).await
     }
 
@@ -142,19 +144,19 @@ impl ControlPlane {
         Ok(running)
     }
 
-    /// What peers, the API server, agents and people ask.
+    /// What peers, the API server, agents and people ask. Tells where the webhooks listen, once they do.
     async fn serve(
         &self,
         services: &mut Services,
         local: &Local,
         handle: &Handle<LiqoMachine>,
         (counted, token): (Counted, SharedToken),
-    ) -> Result<(), Failure> {
+    ) -> Result<watch::Receiver<Option<SocketAddr>>, Failure> {
         let server = || Arc::clone(&local.server);
         let authentication = Authentication {
             server: server(),
             namespace: self.namespace.as_str().into(),
-            address: self.auth_address,
+            listening: liqo_identity::Listening::on(self.auth_address).await?,
             advertised: self.advertised.clone(),
             identity: follow_identity(handle),
             token,
@@ -162,6 +164,8 @@ impl ControlPlane {
         };
         let stopping = services.stopping();
         services.spawn(authentication.serve(stopping));
+        let listening = watch::Sender::new(None);
+        let told = listening.subscribe();
         let webhooks = liqo_admission::Options {
             address: self.webhook_address,
             namespace: self.namespace.clone(),
@@ -171,7 +175,7 @@ impl ControlPlane {
             clock: SystemClock,
             published: handle.subscribe(),
             metrics: counted.webhooks,
-            listening: watch::Sender::new(None),
+            listening,
         };
         let stopping = services.stopping();
         services.spawn(liqo_admission::run(webhooks, stopping));
@@ -181,8 +185,20 @@ impl ControlPlane {
         let fabric = Fabric { server: server(), namespace: self.namespace.clone() };
         let stopping = services.stopping();
         services.spawn(stream.run(source, fabric, SystemClock, stopping));
-        Ok(())
+        Ok(told)
     }
+}
+
+/// A process that is asked before its webhooks listen refuses pods, so it is not ready before.
+async fn ready_once_listening(
+    mut listening: watch::Receiver<Option<SocketAddr>>,
+    readiness: Checks,
+) -> Result<(), Infallible> {
+    // Who never tells has ended, and the process with it.
+    if listening.wait_for(Option::is_some).await.is_ok() {
+        readiness.pass("webhooks");
+    }
+    Ok(())
 }
 
 fn random<const N: usize>() -> Result<[u8; N], kube_io::Error> {

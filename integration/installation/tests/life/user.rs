@@ -67,7 +67,11 @@ impl User {
     }
 
     pub(crate) fn apply(&self, manifest: &str) {
-        self.administrator.apply(manifest).unwrap_or_else(|error| panic!("{error}"));
+        self.try_apply(manifest).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    pub(crate) fn try_apply(&self, manifest: &str) -> liqo_installation::Result<String> {
+        self.administrator.apply(manifest)
     }
 
     /// What `liqoctl` prints with these words. It must succeed.

@@ -135,9 +135,10 @@ fn remote_state(provider: &User, namespace: &str, name: &str) -> (String, Value)
     (text(&pod, "/metadata/uid").to_owned(), restarts)
 }
 
-/// A new pod is taken to the provider, runs, and is ended there.
+/// A new pod is taken to the provider, runs, and is ended there. The webhook may not be reached yet when its process has just
+/// ended: a controller would try again, as is done here.
 pub(crate) fn another_pod_runs(consumer: &User) {
-    consumer.apply(&format!(
+    let manifest = format!(
         "
 apiVersion: v1
 kind: Pod
@@ -148,7 +149,8 @@ spec:
   containers:
   - {{name: another, image: 'testbed.local/toolbox:1', imagePullPolicy: Never, command: [sleep, infinity]}}
 "
-    ));
+    );
+    until("pod that is admitted", || consumer.try_apply(&manifest));
     consumer.kubectl(&format!("wait pod/another -n {NAMESPACE} --for=condition=Ready --timeout=60s"));
     consumer.kubectl(&format!("delete pod another -n {NAMESPACE} --timeout=60s"));
 }

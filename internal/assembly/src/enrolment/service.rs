@@ -1,6 +1,5 @@
 //! The authentication service of this cluster.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use liqo_engine::{Clock as _, SystemClock};
@@ -19,7 +18,7 @@ pub struct Authentication {
     /// Namespace that Liqo is installed in.
     pub namespace: NamespaceName,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub listening: Listening,
     /// Address of the API server for peers; that of a control-plane node when it is empty.
     pub advertised: String,
     /// This cluster's identity, once there is one.
@@ -35,12 +34,11 @@ impl Authentication {
     ///
     /// # Errors
     ///
-    /// [`Error`], when it cannot listen or no certificate can be made.
+    /// [`Error`], when no certificate can be made.
     pub async fn serve(self, mut stopping: watch::Receiver<bool>) -> Result<(), Error> {
         let names =
             vec![format!("liqo-auth.{}.svc", self.namespace), format!("liqo-auth.{}", self.namespace)];
         let transport = Transport::self_signed(&names, now())?;
-        let listening = Listening::on(self.address).await?;
         let provider = KubernetesProvider {
             client: self.server.client().clone(),
             namespace: self.namespace,
@@ -52,7 +50,7 @@ impl Authentication {
         let service = AuthService::new(provider, Settings::default(), self.metrics);
         // A sender that is gone says the same.
         let stop = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
-        serve(listening, transport, service, stop).await;
+        serve(self.listening, transport, service, stop).await;
         Ok(())
     }
 }
