@@ -124,6 +124,7 @@ impl Flags {
                 incoming: self.enable_incoming_peering,
                 public_key: String::new(),
                 mtu: self.mtu,
+                virtual_kubelet: String::new(),
             },
             virtual_kubelets: VirtualKubeletSettings {
                 image: self.kubelet_image,

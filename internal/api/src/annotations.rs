@@ -35,5 +35,10 @@ pub const SERVICE_ACCOUNT_POD_UID: &str = "virtualkubelet.liqo.io/service-accoun
 /// On Secrets with tokens in the provider: when the first token ends, in RFC 3339.
 pub const SERVICE_ACCOUNT_EXPIRATION: &str = "virtualkubelet.liqo.io/service-account-expiration";
 
+/// New here. On Deployments of virtual kubelets and on virtual nodes: tells apart what they were made with.
+pub const VIRTUAL_KUBELET_SETTINGS: &str = "liqo.io/virtual-kubelet-settings";
 /// New here. On remote objects: unique identifier of the object in the consumer that they stand for.
 pub const HOME_UID: &str = "liqo.io/home-uid";
+/// New here. On the Secret with the certificate that was issued to a peer: the certificate is in use, and no token gets the
+/// peer another one.
+pub const ENROLLED: &str = "liqo.io/enrolled";

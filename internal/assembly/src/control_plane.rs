@@ -118,7 +118,11 @@ impl ControlPlane {
         (started, token): (Started, &SharedToken),
     ) -> Result<Running<LiqoMachine>, Failure> {
         let public_key = gateway_key(&local.server, &self.namespace, random()?).await?;
-        let settings = ControlPlaneSettings { public_key, ..self.settings.clone() };
+        let settings = ControlPlaneSettings {
+            public_key,
+            virtual_kubelet: self.virtual_kubelets.fingerprint(),
+            ..self.settings.clone()
+        };
         let authenticator = Applicant::new(
             local.server.client().clone(),
             self.namespace.as_str().into(),

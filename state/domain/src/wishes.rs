@@ -1,6 +1,6 @@
 //! What planners want of most objects: that one exists and says something, or is gone; its status; a finalizer.
 
-use liqo_events::{Content, Effect, Seq, Slot, Status};
+use liqo_events::{Content, Effect, Facts, Seq, Slot, Status};
 use liqo_model::ObjectKey;
 
 use crate::machine::Output;
@@ -42,13 +42,25 @@ impl State {
 
     /// The object exists, whatever it says: made when a complete list lacks it.
     pub(crate) fn put_missing(&self, key: &ObjectKey, content: Content, because: Seq) -> Option<Output> {
+        self.put_made_so(key, content, because, |_| true)
+    }
+
+    /// The object exists and is as it shall be: made when a complete list lacks it, changed when its facts are others.
+    pub(crate) fn put_made_so(
+        &self,
+        key: &ObjectKey,
+        content: Content,
+        because: Seq,
+        is_so: impl FnOnce(&Facts) -> bool,
+    ) -> Option<Output> {
         let list = self.list_for(key)?;
         let known = self.objects.get(key);
         // One that goes has to be gone before it can be made anew.
         if known.is_some_and(|object| object.deleting) {
             return None;
         }
-        self.put(key, content, because.max(list.seq), known.is_some())
+        let fulfilled = known.is_some_and(|object| is_so(&object.facts));
+        self.put(key, content, because.max(list.seq), fulfilled)
     }
 
     /// The object is gone, for a recorded cause. What was to make it is taken back.

@@ -5,9 +5,9 @@ use bincode::config::{Configuration, Limit, LittleEndian, Varint};
 use crate::event::payloads;
 use crate::{DecodeError, EncodeError, Event, Seq};
 
-/// Version of the record's layout and of the payloads that this program writes. Schema 1 was never released, and
-/// nothing reads it.
-pub const SCHEMA: u16 = 2;
+/// Version of the record's layout and of the payloads that this program writes. Those before 3 were never released,
+/// and nothing reads them.
+pub const SCHEMA: u16 = 3;
 
 /// Largest payload in bytes. The store keeps values above 32 KiB outside of its segments, where they are never
 /// collected, so a record stays below that together with its header.

@@ -122,6 +122,7 @@ fn all_facts() -> Vec<Facts> {
             ready: true,
             unschedulable: true,
             finalizer: true,
+            settings: "0123456789abcdef".to_owned(),
         }),
         Facts::Pod(pod()),
     ]

@@ -5,6 +5,7 @@
 //! object must not stop the others.
 
 mod config_map;
+mod deployment;
 mod fields;
 mod foreign_cluster;
 mod namespace;
@@ -65,11 +66,11 @@ pub fn project(key: &ObjectKey, body: &Value, digests: &DigestKey) -> Facts {
         Kind::NamespaceOffloading => offloading::facts(&object),
         Kind::NamespaceMap => namespace_map::facts(&object),
         Kind::ShadowPod => shadow_pod::facts(&object),
+        Kind::Deployment => deployment::facts(&object),
         Kind::Lease
         | Kind::ServiceAccount
         | Kind::RoleBinding
         | Kind::ClusterRoleBinding
-        | Kind::Deployment
         | Kind::Ingress
         | Kind::NatMapping => Ok(Facts::Presence),
     };

@@ -1,6 +1,6 @@
 //! Nodes: which peer a virtual one stands for, the labels that selectors are about, and what a real one has to offer.
 
-use liqo_api::{finalizers, labels};
+use liqo_api::{annotations, finalizers, labels};
 use liqo_events::{Facts, NodeFacts};
 
 use super::fields::{Fields, Read};
@@ -22,5 +22,6 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
         ready: object.condition_holds("Ready")?,
         unschedulable: object.flag("spec.unschedulable", false)?,
         finalizer: object.finalizers()?.contains(&finalizers::VIRTUAL_NODE),
+        settings: object.annotation(annotations::VIRTUAL_KUBELET_SETTINGS)?.to_owned(),
     }))
 }

@@ -15,8 +15,8 @@ pub(super) fn step(
     settings: &VirtualKubeletSettings,
     object: Option<&Value>,
 ) -> Step {
-    if let Content::VirtualNode { remote, labels, unschedulable } = content {
-        return content::node(key, remote, (labels, *unschedulable), object);
+    if let Content::VirtualNode { .. } = content {
+        return content::node(key, content, object);
     }
     match content::render(key, content, settings, object) {
         Err(step) => step,

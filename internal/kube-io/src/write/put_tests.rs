@@ -276,13 +276,16 @@ fn virtual_kubelet() -> Content {
         home: "rome-id".into(),
         home_name: "rome".into(),
         offer: "milan".to_owned(),
+        settings: "0123456789abcdef".to_owned(),
     }
 }
 
 #[test]
 fn a_virtual_kubelet_is_deployed() {
     let object = made(Kind::Deployment, "virtual-kubelet", &virtual_kubelet());
-    assert_eq!(object["metadata"]["annotations"], json!({"liqo.io/resourceoffer": "milan"}));
+    let marks =
+        json!({"liqo.io/resourceoffer": "milan", "liqo.io/virtual-kubelet-settings": "0123456789abcdef"});
+    assert_eq!(object["metadata"]["annotations"], marks);
     assert_eq!(object["metadata"]["labels"]["liqo.io/managed-by"], "liqo-controller-manager");
     let spec = &object["spec"];
     assert_eq!(spec["selector"]["matchLabels"], spec["template"]["metadata"]["labels"]);
@@ -344,8 +347,12 @@ fn a_virtual_node_is_made_with_its_taint_and_gets_its_status() {
         remote: "milan-id".into(),
         labels: [("region".to_owned(), "milan".to_owned())].into(),
         unschedulable: false,
+        annotations: [("owner".to_owned(), "me".to_owned())].into(),
+        settings: "0123456789abcdef".to_owned(),
     };
     let mut object = made(Kind::Node, "liqo-milan", &content);
+    let marks = json!({"owner": "me", "liqo.io/virtual-kubelet-settings": "0123456789abcdef"});
+    assert_eq!(object["metadata"]["annotations"], marks);
     assert_eq!(object["metadata"]["labels"]["liqo.io/type"], "virtual-node");
     assert_eq!(object["metadata"]["labels"]["region"], "milan");
     assert_eq!(object["spec"]["taints"][0]["key"], "virtual-node.liqo.io/not-allowed");
@@ -355,6 +362,7 @@ fn a_virtual_node_is_made_with_its_taint_and_gets_its_status() {
         resources: [("cpu".to_owned(), 3600), ("memory".to_owned(), 1_000_000)].into(),
         version: "v1.34.4".to_owned(),
         address: "10.200.0.176".to_owned(),
+        port: 10255,
     };
     let key = key(Kind::Node, "liqo-milan");
     let Step::PatchStatus(patch) = put_status::step(&key, &status(true), UnixMillis(0), &object) else {
@@ -363,6 +371,7 @@ fn a_virtual_node_is_made_with_its_taint_and_gets_its_status() {
     let told = &patch["status"];
     assert_eq!(told["allocatable"], json!({"cpu": "3600m", "memory": "1000"}));
     assert_eq!(told["addresses"], json!([{"type": "InternalIP", "address": "10.200.0.176"}]));
+    assert_eq!(told["daemonEndpoints"], json!({"kubeletEndpoint": {"Port": 10255}}));
     assert_eq!(
         (&told["conditions"][0]["type"], &told["conditions"][0]["status"]),
         (&json!("Ready"), &json!("True"))

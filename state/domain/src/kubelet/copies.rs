@@ -25,6 +25,7 @@ const ID_CHARACTERS: usize = 5;
 pub(super) fn plan(state: &State, key: &ObjectKey) -> Vec<Output> {
     let Some(home) = at_home(state, key) else { return Vec::new() };
     match home.kind {
+        kind if state.kubelet().is_some_and(|settings| settings.not_reflected.contains(&kind)) => Vec::new(),
         Kind::Pod => pods::plan(state, &home),
         _ => plan_object(state, &home),
     }

@@ -2,13 +2,15 @@
 //!
 //! Source: api-and-control-plane of Liqo 0.8.3, §6.2 to §6.4.
 
+use std::collections::BTreeMap;
+
 use liqo_events::{
     Content, Effect, Facts, KubeletSettings, NodeFacts, ResourceOfferFacts, Seq, Slot, Status,
 };
-use liqo_model::{Kind, ObjectKey};
+use liqo_model::{ClusterId, Kind, ObjectKey};
 
 use crate::machine::Output;
-use crate::outbox::Wish;
+use crate::outbox::{Wish, effect_hash};
 use crate::state::{Object, State};
 use crate::surroundings::COPY;
 
@@ -134,10 +136,15 @@ impl Plan<'_> {
     }
 
     fn put(&self, offer: &ResourceOfferFacts, unschedulable: bool) -> Option<Output> {
+        let mut labels = self.settings.labels.clone();
+        labels.extend(offer.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
+        let settings = fingerprint(&self.settings.annotations);
         let content = Content::VirtualNode {
             remote: self.settings.remote.clone(),
-            labels: offer.labels.clone(),
+            labels: labels.clone(),
             unschedulable,
+            annotations: self.settings.annotations.clone(),
+            settings: settings.clone(),
         };
         let slot = Slot { object: self.key.clone(), part: "node".to_owned() };
         let because = self.because().max(self.node.map_or(Seq(0), |(node, _)| node.seen));
@@ -145,7 +152,8 @@ impl Plan<'_> {
             facts.remote_cluster == self.settings.remote
                 && facts.is_virtual
                 && facts.unschedulable == unschedulable
-                && offer.labels.iter().all(|(key, value)| facts.labels.get(key) == Some(value))
+                && facts.settings == settings
+                && labels.iter().all(|(key, value)| facts.labels.get(key) == Some(value))
         });
         self.state.ensure(Wish { slot, effect: Effect::Put { content }, because }, fulfilled)
     }
@@ -166,6 +174,7 @@ impl Plan<'_> {
             resources: offer.hard.clone(),
             version: self.settings.version.clone(),
             address: self.settings.address.clone(),
+            port: self.settings.port,
         };
         let effect = Effect::PutStatus { uid: node.uid.clone(), status };
         let slot = Slot { object: self.key.clone(), part: COPY.to_owned() };
@@ -196,6 +205,9 @@ impl Plan<'_> {
 
     /// As the controller manager has it: it asks the API server of the provider now and then.
     fn is_reachable(&self) -> bool {
+        if self.settings.ignore_api_server {
+            return true;
+        }
         let peer = crate::watching::foreign_cluster(self.state, &self.settings.remote);
         peer.is_some_and(|peer| {
             peer.conditions
@@ -203,4 +215,19 @@ impl Plan<'_> {
                 .any(|condition| condition.kind == API_SERVER && condition.status == "Established")
         })
     }
+}
+
+/// Tells apart annotations, which selectors are not about and facts do not have; nothing when there are none.
+fn fingerprint(annotations: &BTreeMap<String, String>) -> String {
+    if annotations.is_empty() {
+        return String::new();
+    }
+    let content = Content::VirtualNode {
+        remote: ClusterId::default(),
+        labels: BTreeMap::new(),
+        unschedulable: false,
+        annotations: annotations.clone(),
+        settings: String::new(),
+    };
+    format!("{:016x}", effect_hash(&Effect::Put { content }))
 }

@@ -3,11 +3,12 @@
 //! Source: api-and-control-plane of Liqo 0.8.3, §4.6 and §6.1. The offer gets its finalizer before the Deployment is made,
 //! and loses it when that is seen to be gone.
 
-use liqo_events::{Content, Facts, ResourceOfferFacts, Seq, Status};
+use liqo_events::{Content, Facts, ResourceOfferFacts, Seq, Settings, Status};
 use liqo_model::{Kind, NamespaceName, ObjectKey, unique_name};
 
 use super::view::{Peer, Seen, View};
 use crate::machine::Output;
+use crate::state::State;
 
 /// Keeps an offer until its virtual kubelet is gone.
 const FINALIZER: &str = "liqo.io/virtualkubelet";
@@ -89,6 +90,7 @@ fn run(view: &View<'_>, peer: &Peer<'_>, offer: Offer<'_>, parts: &Parts) -> Vec
         return outputs;
     }
     let remote = peer.facts.cluster_id.clone();
+    let Some((configured, made_with)) = made_with(state) else { return outputs };
     let account = Content::KubeletAccount { remote: remote.clone() };
     let binding = Content::KubeletBinding { remote: remote.clone(), tenant: parts.tenant.clone() };
     let deployment = Content::VirtualKubelet {
@@ -97,15 +99,31 @@ fn run(view: &View<'_>, peer: &Peer<'_>, offer: Offer<'_>, parts: &Parts) -> Vec
         home: view.home.id.clone(),
         home_name: view.home.name.clone(),
         offer: offer.key.name.clone(),
+        settings: made_with.clone(),
     };
-    let made = [(&parts.account, account), (&parts.binding, binding), (&parts.deployment, deployment)];
+    let made = [(&parts.account, account), (&parts.binding, binding)];
     outputs.extend(
         made.into_iter().filter_map(|(key, content)| state.put_missing(key, content, offer.object.seen)),
     );
+    let because = offer.object.seen.max(configured);
+    let is_made_so = |facts: &Facts| match facts {
+        Facts::Deployment(facts) => facts.settings == *made_with,
+        _ => true,
+    };
+    outputs.extend(state.put_made_so(&parts.deployment, deployment, because, is_made_so));
     if let Some(deployment) = state.objects.get(&parts.deployment).filter(|object| !object.deleting) {
         outputs.extend(status(view, offer, ACCEPTED, "Created", deployment.seen));
     }
     outputs
+}
+
+/// When this process was configured, and what tells apart how it makes virtual kubelets.
+fn made_with(state: &State) -> Option<(Seq, &String)> {
+    let configured = state.configured.as_ref()?;
+    match &configured.body.settings {
+        Settings::ControlPlane(settings) => Some((configured.seq, &settings.virtual_kubelet)),
+        Settings::Kubelet(_) => None,
+    }
 }
 
 /// The virtual kubelet moves the pods away, and says so by taking its finalizer off.

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use liqo_model::{ClusterRef, Kind, ObjectKey};
 
 use crate::{
-    BodyDigest, ClusterSubnets, Configured, Content, ControlPlaneSettings, CurrentMapping, Effect, Event,
-    ExternalCidrChosen, Facts, IdentityFacts, IpamStorageFacts, KubeletSettings, NetworkConfigFacts, OwnedBy,
-    PeerTokenFacts, Reflection, Replication, ResourceOfferFacts, ResourceRequestFacts, Seq, ServerProbed,
-    ServiceFacts, ServicePort, Settings, ShadowPodFacts, SigningRequestFacts, Status, SubnetsChosen,
-    SubnetsReleased, TunnelEndpointFacts, TunnelReported, TunnelSpec, UnixMillis,
+    BodyDigest, ClusterSubnets, Configured, Content, ControlPlaneSettings, CurrentMapping, DeploymentFacts,
+    Effect, Event, ExternalCidrChosen, Facts, IdentityFacts, IpamStorageFacts, KubeletSettings,
+    NetworkConfigFacts, OwnedBy, PeerTokenFacts, Reflection, Replication, ResourceOfferFacts,
+    ResourceRequestFacts, Seq, ServerProbed, ServiceFacts, ServicePort, Settings, ShadowPodFacts,
+    SigningRequestFacts, Status, SubnetsChosen, SubnetsReleased, TunnelEndpointFacts, TunnelReported,
+    TunnelSpec, UnixMillis,
 };
 
 fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -173,6 +174,7 @@ fn facts_of_offloading() -> Vec<Facts> {
             decided: true,
             node: "liqo-milan".to_owned(),
         }),
+        Facts::Deployment(DeploymentFacts { settings: "0123456789abcdef".to_owned() }),
     ]
 }
 
@@ -188,6 +190,7 @@ pub(super) fn observed() -> Vec<Event> {
                 incoming: true,
                 public_key: "key".to_owned(),
                 mtu: 1340,
+                virtual_kubelet: "0123456789abcdef".to_owned(),
             }),
         }),
         Event::Configured(Configured {
@@ -201,6 +204,11 @@ pub(super) fn observed() -> Vec<Event> {
                 address: "10.200.0.7".to_owned(),
                 version: "v1.34.4".to_owned(),
                 check_network: true,
+                ignore_api_server: true,
+                port: 10250,
+                labels: texts(&[("region", "eu")]),
+                annotations: texts(&[("owner", "me")]),
+                not_reflected: vec![Kind::Secret],
             }),
         }),
         Event::TunnelReported(TunnelReported {
@@ -314,9 +322,16 @@ fn contents() -> Vec<Content> {
             home: rome(),
             home_name: "rome".into(),
             offer: "milan".to_owned(),
+            settings: "0123456789abcdef".to_owned(),
         },
         Content::RemoteNamespace { origin: rome(), map: "t/m".to_owned(), original: "shop".into() },
-        Content::VirtualNode { remote: milan(), labels: texts(&[("region", "eu")]), unschedulable: true },
+        Content::VirtualNode {
+            remote: milan(),
+            labels: texts(&[("region", "eu")]),
+            unschedulable: true,
+            annotations: texts(&[("owner", "me")]),
+            settings: "0123456789abcdef".to_owned(),
+        },
     ]
 }
 
@@ -348,6 +363,7 @@ fn statuses() -> Vec<Status> {
             resources: resources(),
             version: "v1.34.4".to_owned(),
             address: "10.200.0.7".to_owned(),
+            port: 10250,
         },
         Status::UnmappedPod,
     ]

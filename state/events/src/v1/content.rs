@@ -175,6 +175,8 @@ pub enum Content {
         home_name: ClusterName,
         /// Name of the ResourceOffer.
         offer: String,
+        /// Annotation `liqo.io/virtual-kubelet-settings`: tells apart what it is made with.
+        settings: String,
     },
     /// A namespace that extends one of a consumer.
     RemoteNamespace {
@@ -196,6 +198,10 @@ pub enum Content {
         labels: BTreeMap<String, String>,
         /// Whether pods may be scheduled to it.
         unschedulable: bool,
+        /// Annotations that the administrator adds.
+        annotations: BTreeMap<String, String>,
+        /// Annotation `liqo.io/virtual-kubelet-settings`: tells apart what it was made with; empty for nothing.
+        settings: String,
     },
 }
 
@@ -312,6 +318,8 @@ pub enum Status {
         version: String,
         /// `addresses`: the internal address.
         address: String,
+        /// `daemonEndpoints`: the port of the kubelet API.
+        port: u16,
     },
     /// Of a pod on the virtual node whose namespace is not extended to the provider: it waits, or is given up so that its
     /// controller makes another.

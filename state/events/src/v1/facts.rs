@@ -60,6 +60,16 @@ pub enum Facts {
     Reflected(Reflection),
     /// A request for a certificate.
     SigningRequest(SigningRequestFacts),
+    /// A Deployment.
+    Deployment(DeploymentFacts),
+}
+
+/// A Deployment of a virtual kubelet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeploymentFacts {
+    /// Annotation `liqo.io/virtual-kubelet-settings`: tells apart what it was made with.
+    pub settings: String,
 }
 
 /// The ConfigMap with the identity of the local cluster.
@@ -276,6 +286,8 @@ pub struct NodeFacts {
     pub unschedulable: bool,
     /// Whether finalizer `virtualnode-controller.liqo.io/finalizer` is there.
     pub finalizer: bool,
+    /// Annotation `liqo.io/virtual-kubelet-settings`: tells apart what a virtual one was made with.
+    pub settings: String,
 }
 
 /// What a container is doing.

@@ -21,9 +21,9 @@ pub use decided::{
 };
 pub use done::{CommandFailed, CommandSucceeded, CommandSuperseded, Disposition};
 pub use facts::{
-    ClusterIdentityFacts, ContainerFacts, ContainerPhase, Facts, ForeignClusterFacts, MappingFacts,
-    MappingStrategy, NamespaceFacts, NamespaceMapFacts, NodeFacts, OffloadingFacts, Owner, PeeringType,
-    PodFacts, PodStrategy, Requirement, SelectorTerm, Switch,
+    ClusterIdentityFacts, ContainerFacts, ContainerPhase, DeploymentFacts, Facts, ForeignClusterFacts,
+    MappingFacts, MappingStrategy, NamespaceFacts, NamespaceMapFacts, NodeFacts, OffloadingFacts, Owner,
+    PeeringType, PodFacts, PodStrategy, Requirement, SelectorTerm, Switch,
 };
 pub use observed::{
     Applied, BodyDigest, Configured, ControlPlaneSettings, CursorMoved, Deadline, DeadlinePassed,

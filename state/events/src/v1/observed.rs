@@ -279,6 +279,8 @@ pub struct ControlPlaneSettings {
     pub public_key: String,
     /// Bytes of the longest packet in the tunnel.
     pub mtu: u16,
+    /// Tells apart what virtual kubelets are made with: those that were made with something else are changed.
+    pub virtual_kubelet: String,
 }
 
 /// Settings of a virtual kubelet.
@@ -308,6 +310,17 @@ pub struct KubeletSettings {
     pub version: String,
     /// Whether the node is only ready while the tunnel is connected.
     pub check_network: bool,
+    /// Whether the node is ready also while the provider's API server does not answer.
+    pub ignore_api_server: bool,
+    /// Port of the kubelet API.
+    pub port: u16,
+    /// Labels of the node beside those of the offer, which win.
+    pub labels: BTreeMap<String, String>,
+    /// Annotations of the node.
+    pub annotations: BTreeMap<String, String>,
+    /// Kinds that are not copied.
+    #[bincode(with_serde)]
+    pub not_reflected: Vec<Kind>,
 }
 
 /// The connection to a peer through the tunnel, as the gateway sees it.

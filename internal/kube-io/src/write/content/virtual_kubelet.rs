@@ -21,7 +21,7 @@ pub(super) fn deployment(
     settings: &VirtualKubeletSettings,
     object: Option<&Value>,
 ) -> Rendering {
-    let Content::VirtualKubelet { remote, offer, .. } = content else { return Err(misplaced()) };
+    let Content::VirtualKubelet { remote, offer, settings: made_with, .. } = content else { return Err(misplaced()) };
     if settings.image.is_empty() {
         return Err(Step::Park(format!("{key}: no image of virtual kubelets was given; see --help")));
     }
@@ -32,7 +32,11 @@ pub(super) fn deployment(
         None => over(None, spec(&marks, container)),
     };
     let mut rendered = Rendered {
-        annotations: [(annotations::RESOURCE_OFFER.to_owned(), offer.clone())].into(),
+        annotations: [
+            (annotations::RESOURCE_OFFER.to_owned(), offer.clone()),
+            (annotations::VIRTUAL_KUBELET_SETTINGS.to_owned(), made_with.clone()),
+        ]
+        .into(),
         ..Rendered::default()
     };
     rendered.labels = marks.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();

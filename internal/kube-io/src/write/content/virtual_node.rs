@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use liqo_events::{Status, UnixMillis, rfc3339_seconds};
+use liqo_events::{Content, Status, UnixMillis, rfc3339_seconds};
+use liqo_api::annotations::VIRTUAL_KUBELET_SETTINGS;
 use liqo_model::crd::{Quantity, ResourceOfferSpec};
 use liqo_model::{ClusterId, ObjectKey};
 use liqo_reflection::difference;
@@ -19,16 +20,19 @@ const KUBELET_PORT: u16 = 10250;
 const NO_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// The node without its status.
-pub(in crate::write) fn node(
-    key: &ObjectKey,
-    remote: &ClusterId,
-    (labels, unschedulable): (&BTreeMap<String, String>, bool),
-    object: Option<&Value>,
-) -> Step {
+pub(in crate::write) fn node(key: &ObjectKey, content: &Content, object: Option<&Value>) -> Step {
+    let Content::VirtualNode { remote, labels, unschedulable, annotations, settings } = content else {
+        return super::misplaced();
+    };
     let offer = ResourceOfferSpec { labels: labels.clone(), ..ResourceOfferSpec::default() };
     let none = BTreeMap::new();
     let facts = facts(&key.name, (remote, &none), &offer);
-    let wanted = node::node(&NodeFacts { is_terminating: unschedulable, ..facts }, object);
+    let mut annotations = annotations.clone();
+    if !settings.is_empty() {
+        annotations.insert(VIRTUAL_KUBELET_SETTINGS.to_owned(), settings.clone());
+    }
+    let facts = NodeFacts { is_terminating: *unschedulable, annotations: &annotations, ..facts };
+    let wanted = node::node(&facts, object);
     let Some(object) = object else { return Step::Create(wanted) };
     if object["metadata"]["deletionTimestamp"].is_string() {
         return Step::Later(format!("{key} is being deleted"));
@@ -41,7 +45,7 @@ pub(in crate::write) fn node(
 
 /// The node's status.
 pub(in crate::write) fn status(key: &ObjectKey, status: &Status, now: UnixMillis, object: &Value) -> Step {
-    let Status::VirtualNode { ready, network, resources, version, address } = status else {
+    let Status::VirtualNode { ready, network, resources, version, address, port } = status else {
         return super::misplaced();
     };
     let Ok(address) = address.parse() else {
@@ -57,7 +61,7 @@ pub(in crate::write) fn status(key: &ObjectKey, status: &Status, now: UnixMillis
         Some(false) => Network::Down,
         None => Network::Unchecked,
     };
-    let facts = NodeFacts { address, network, version, ..facts(&key.name, (&remote, &none), &offer) };
+    let facts = NodeFacts { address, network, version, kubelet_port: *port, ..facts(&key.name, (&remote, &none), &offer) };
     let now = rfc3339_seconds(now);
     let mut wanted = node::status(&facts, Some(object), &now);
     if !ready {
