@@ -26,7 +26,9 @@ const PROJECTIONS_AND_BELOW: &[&str] = &["state/projections", "state/domain", "s
 /// Adapters meet in `cmd/`, never each other.
 const ADAPTER: &[&str] = &[
     "internal/api",
+    "internal/certificates",
     "internal/engine",
+    "internal/listening",
     "internal/reflection",
     "proto",
     "state/log",
@@ -64,6 +66,8 @@ pub const ARROWS: &[Arrow] = &[
     // What the adapters share.
     row("internal/engine", LOG_AND_BELOW),
     row("internal/api", PROJECTIONS_AND_BELOW),
+    row("internal/certificates", &["state/events", "state/model"]),
+    row("internal/listening", &[]),
     row("internal/reflection", REFLECTION),
     // The adapters.
     row("internal/admission", ADAPTER),
@@ -73,6 +77,7 @@ pub const ARROWS: &[Arrow] = &[
     row("internal/kube-io", ADAPTER),
     row("internal/kubelet", ADAPTER),
     row("internal/projection-api", ADAPTER),
+    row("internal/resource-monitor", ADAPTER),
     row("internal/telemetry", ADAPTER),
     row("internal/tidy", &[]),
     // What puts everything together, and what nobody may depend on.
