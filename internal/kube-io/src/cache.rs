@@ -15,6 +15,9 @@ use crate::{Metrics, RawObject};
 /// Bytes of bodies that are kept unless told otherwise: some hundred objects, which is what a burst of commands is about.
 pub const DEFAULT_CACHE_BYTES: usize = 1 << 20;
 
+/// The part of the limit that one body may have. A larger one would drive out most others for the sake of one reading.
+const LARGEST_PART: usize = 2;
+
 /// What an entry takes beside its texts: nodes of two trees, reference counts, lengths.
 const ENTRY_BYTES: usize = 256;
 
@@ -66,6 +69,9 @@ impl BodyCache {
             return self.remove(key);
         }
         let json: Arc<[u8]> = object.body.to_string().into_bytes().into();
+        if json.len() > self.limit / LARGEST_PART {
+            return self.remove(key);
+        }
         self.with(|entries| {
             let known = entries.by_key.get(key);
             let newer_known = known.is_some_and(|known| {
@@ -212,12 +218,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_larger_than_all_of_it_is_not_kept() {
-        let cache = cache(1000);
-        let (key, object) = object("a", "u", "1", 5000);
-        cache.put(&key, &object);
-        assert_eq!(cache.get(&key), None);
-        assert_eq!(cache.entries.lock().unwrap().bytes, 0);
+    fn what_is_larger_than_half_of_it_is_not_kept_and_drives_out_nothing() {
+        let cache = cache(2000);
+        let (small, body) = object("small", "u", "1", 100);
+        cache.put(&small, &body);
+        for padding in [100, 1000, 5000] {
+            let (key, body) = object("a", "u", "1", padding);
+            cache.put(&key, &body);
+            assert_eq!(cache.get(&key).is_some(), padding == 100, "{padding}");
+            assert!(cache.get(&small).is_some(), "{padding}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::links::Links;
 use crate::log_key::{config, random_bytes};
 use crate::session::{control_plane_targets, life};
 use crate::watch::{ClusterLife, Target, Watches};
-use crate::write::Writer;
+use crate::write::{LastLook, Writer};
 use crate::{
     ApiServer, ApiServers, BodyCache, Chance, DEFAULT_CACHE_BYTES, DigestKey, Error, Gone, Limits, Metrics,
     OwnPod, Session,
@@ -35,6 +35,8 @@ pub struct Local {
     digest_key: DigestKey,
     metrics: Arc<Metrics>,
     guard: LeaseGuard,
+    /// Where writers look before they take something away: the life of the cluster, once it is known.
+    last_look: LastLook,
 }
 
 /// What a process is: which Lease it asks for and what it watches.
@@ -99,13 +101,16 @@ impl Local {
             digest_key,
             metrics,
             guard: LeaseGuard::new(),
+            last_look: LastLook::default(),
         })
     }
 
-    /// Carries commands out.
+    /// Carries commands out. What takes something away waits until the life of the cluster was read from the log, as
+    /// [`Self::attach`] and [`Self::life`] do.
     pub fn writer(&self) -> Writer {
         let (cache, metrics) = (Arc::clone(&self.cache), Arc::clone(&self.metrics));
-        Writer::new(self.servers.clone(), self.watches.clone(), cache, metrics)
+        let writer = Writer::new(self.servers.clone(), self.watches.clone(), cache, metrics);
+        writer.looking(self.last_look.clone())
     }
 
     /// The API servers that the process talks to now, its own and those of peers.
@@ -199,7 +204,9 @@ impl Local {
     ) -> Result<Arc<ClusterLife>, EngineStopped> {
         let (namespace, lease) = (self.namespace.clone(), lease.to_owned());
         let read = handle.read(move |state| life(state, &ClusterRef::Local, &namespace, &lease));
-        read.await.map(Arc::new)
+        let life = Arc::new(read.await?);
+        self.last_look.at(Arc::clone(&self.server), Arc::clone(&life), handle.inbox());
+        Ok(life)
     }
 
     /// Watches. After a log that cannot be relied on, everything is listed anew.

@@ -15,6 +15,11 @@ pub struct Gone;
 pub trait Sink: Clone + Send + Sync + 'static {
     /// Hands over one input; returns when it was accepted.
     fn send(&self, input: Input) -> impl Future<Output = Result<(), Gone>> + Send;
+
+    /// Hands over one input; returns when it was recorded, where something records, with all that was decided because of it.
+    fn record(&self, input: Input) -> impl Future<Output = Result<(), Gone>> + Send {
+        self.send(input)
+    }
 }
 
 /// A plain channel, for tests and for programs without an engine.
@@ -29,5 +34,9 @@ impl Sink for mpsc::Sender<Input> {
 impl Sink for Inbox {
     async fn send(&self, input: Input) -> Result<(), Gone> {
         Inbox::send(self, input).await.map_err(|_| Gone)
+    }
+
+    async fn record(&self, input: Input) -> Result<(), Gone> {
+        self.send_durably(input).await.map(|_| ()).map_err(|_| Gone)
     }
 }

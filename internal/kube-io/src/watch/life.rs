@@ -8,6 +8,7 @@
 //! version of a list may tell nothing. The *witness* is an object whose version only ever grows and that this process
 //! knows well: its Lease. One that is older than it was, or has an earlier epoch, is of an earlier state of the cluster.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex as SyncMutex, PoisonError};
 
 use liqo_events::{Event, GenerationChanged};
@@ -23,6 +24,9 @@ use liqo_engine::Input;
 pub struct ClusterLife {
     cluster: ClusterRef,
     known: Mutex<Known>,
+    /// The generation that the engine is told of, and the last one that it has recorded.
+    announced: AtomicU64,
+    recorded: AtomicU64,
     /// Namespace and name of the Lease, where there is one.
     lease: Option<(String, String)>,
     testimony: SyncMutex<Testimony>,
@@ -54,6 +58,13 @@ pub(crate) struct Asked {
     testimony: Testimony,
 }
 
+impl Asked {
+    /// The epoch of the Lease that was known then.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.testimony.epoch
+    }
+}
+
 /// What is known of a cluster's life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Known {
@@ -75,7 +86,8 @@ impl ClusterLife {
     /// What the log knows: the uid and generation of the last `GenerationChanged`, or an empty uid and 0.
     pub fn new(cluster: ClusterRef, uid: Uid, generation: u64) -> Self {
         let known = Mutex::new(Known { uid, generation });
-        Self { cluster, known, lease: None, testimony: SyncMutex::default() }
+        let (announced, recorded) = (AtomicU64::new(generation), AtomicU64::new(generation));
+        Self { cluster, known, announced, recorded, lease: None, testimony: SyncMutex::default() }
     }
 
     /// Lets a Lease bear witness. `epoch` is the last that the log knows.
@@ -88,6 +100,15 @@ impl ClusterLife {
     /// Namespace and name of the Lease that bears witness.
     pub(crate) fn lease(&self) -> Option<(&str, &str)> {
         self.lease.as_ref().map(|(namespace, name)| (namespace.as_str(), name.as_str()))
+    }
+
+    /// The generation that the cluster is in. Nothing before it was seen, and while the engine is being told of another: what
+    /// is decided then may be of either.
+    pub(crate) fn generation(&self) -> Option<u64> {
+        // In this order, so that an announcement that begins in between is seen.
+        let recorded = self.recorded.load(Ordering::Acquire);
+        let announced = self.announced.load(Ordering::Acquire);
+        (recorded > 0 && recorded == announced).then_some(recorded)
     }
 
     /// To be called before the Lease is read: what is written meanwhile is newer than that.
@@ -124,30 +145,32 @@ impl ClusterLife {
         if known.uid.is_empty() {
             known.uid = uid.unwrap_or_default();
         }
-        settle(&mut known, verdict, sink).await
+        self.settle(&mut known, verdict, sink).await
     }
 
     /// A watch of generation `mine` found that versions went back.
     pub(super) async fn went_back<S: Sink>(&self, mine: u64, reason: String, sink: &S) -> Result<u64, Gone> {
         let mut known = self.known.lock().await;
         let verdict = rolled_back(&known, &self.cluster, mine, reason);
-        settle(&mut known, verdict, sink).await
+        self.settle(&mut known, verdict, sink).await
     }
-}
 
-/// Nobody learns of a generation before the engine has it, since the lock is held until then: a list of the new
-/// generation can never arrive before the generation itself.
-async fn settle<S: Sink>(known: &mut Known, verdict: Verdict, sink: &S) -> Result<u64, Gone> {
-    if let Verdict::New(changed) = verdict {
-        let (uid, generation) = (changed.uid.clone(), changed.generation);
-        if generation > 1 {
-            let (cluster, reason) = (&changed.cluster, &changed.reason);
-            warn!(%cluster, generation, reason, "the cluster is not the one that it was; everything is listed anew");
+    /// Nobody learns of a generation before the engine has recorded it, since the lock is held until then: a list of the new
+    /// generation can never arrive before the generation itself, and what sets out in it was decided in it.
+    async fn settle<S: Sink>(&self, known: &mut Known, verdict: Verdict, sink: &S) -> Result<u64, Gone> {
+        if let Verdict::New(changed) = verdict {
+            let (uid, generation) = (changed.uid.clone(), changed.generation);
+            if generation > 1 {
+                let (cluster, reason) = (&changed.cluster, &changed.reason);
+                warn!(%cluster, generation, reason, "the cluster is not the one that it was; everything is listed anew");
+            }
+            self.announced.store(generation, Ordering::Release);
+            sink.record(Input::Observe(vec![Event::GenerationChanged(changed)])).await?;
+            self.recorded.store(generation, Ordering::Release);
+            *known = Known { uid, generation };
         }
-        sink.send(Input::Observe(vec![Event::GenerationChanged(changed)])).await?;
-        *known = Known { uid, generation };
+        Ok(known.generation)
     }
-    Ok(known.generation)
 }
 
 fn identified(known: &Known, cluster: &ClusterRef, uid: Option<&Uid>) -> Verdict {
@@ -240,6 +263,32 @@ mod tests {
         assert_eq!(life.seen(Some("a".into()), &sink).await, Ok(2));
         drop(sink);
         assert!(inputs.recv().await.is_some() && inputs.recv().await.is_none());
+    }
+
+    /// Takes what is recorded when the test lets it.
+    #[derive(Clone)]
+    struct Slow(tokio::sync::watch::Receiver<bool>);
+
+    impl Sink for Slow {
+        async fn send(&self, _: Input) -> Result<(), Gone> {
+            self.0.clone().wait_for(|recorded| *recorded).await.map(|_| ()).map_err(|_| Gone)
+        }
+    }
+
+    #[tokio::test]
+    async fn while_the_engine_is_told_of_a_generation_it_is_in_none() {
+        let (let_it, recorded) = tokio::sync::watch::channel(false);
+        let life = std::sync::Arc::new(ClusterLife::new(ClusterRef::Local, "a".into(), 1));
+        assert_eq!(life.generation(), Some(1));
+        let telling = std::sync::Arc::clone(&life);
+        let told = tokio::spawn(async move { telling.seen(Some("b".into()), &Slow(recorded)).await });
+        while life.generation().is_some() {
+            tokio::task::yield_now().await;
+        }
+        let_it.send_replace(true);
+        assert_eq!(told.await.unwrap(), Ok(2));
+        assert_eq!(life.generation(), Some(2));
+        assert_eq!(ClusterLife::new(ClusterRef::Local, Uid::default(), 0).generation(), None);
     }
 
     #[tokio::test]

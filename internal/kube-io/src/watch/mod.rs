@@ -13,6 +13,7 @@ mod run;
 mod stream;
 mod target;
 mod watches;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -23,3 +24,4 @@ pub use plan::{Relist, Trouble};
 pub use run::{Watch, WatchContext};
 pub use target::{Cursor, Target};
 pub use watches::{NotListed, WatchHandle, WatchState, Watches};
+pub(crate) use witness::{Heard, hear};

@@ -17,9 +17,9 @@ use super::observe::{self, Observer};
 use super::plan::{Answer, Ask, End, Failure, Plan};
 use super::stream::{Batch, Reader};
 use super::watches::{MOST_WAITING, Request};
+use super::witness::{Heard, hear};
 use super::{ClusterLife, Cursor, NotListed, Target, WatchHandle, WatchState};
 use crate::client::{Chunks, Place, Urgency, Verb};
-use crate::lease::LeaseRecord;
 use crate::{ApiServer, BodyCache, Chance, DigestKey, Gone, Metrics, Refusal, Sink};
 
 /// Most events in one input; the engine makes batches of the same size.
@@ -157,31 +157,13 @@ impl<S: Sink> Watch<S> {
             Ok(uid) => uid,
             Err(refusal) => return Ok(self.refused(&refusal)),
         };
-        if let Some(refusal) = self.hear_witness().await? {
+        // Without a Lease, or without the right to read it, the versions of lists have to do.
+        let WatchContext { server, life, sink, .. } = &self.context;
+        if let Heard::Refused(refusal) = hear(server, life, sink).await? {
             return Ok(self.refused(&refusal));
         }
         let generation = self.context.life.seen(uid, &self.context.sink).await?;
         Ok(Answer::Generation(generation))
-    }
-
-    /// Reads the Lease that tells whether the cluster is still in the state that it was in. Without a Lease, or without
-    /// the right to read it, the versions of lists have to do.
-    async fn hear_witness(&self) -> Result<Option<Refusal>, Gone> {
-        let life = &self.context.life;
-        let Some((namespace, name)) = life.lease() else { return Ok(None) };
-        let request = match (Place { kind: Kind::Lease, namespace }).get(name) {
-            Ok(request) => request,
-            Err(refusal) => return Ok(Some(refusal)),
-        };
-        let asked = life.ask().await;
-        match self.context.server.object(Verb::Get, Urgency::Lease, request).await {
-            Ok(lease) => {
-                life.heard(&asked, LeaseRecord::read(&lease).testimony(), &self.context.sink).await?;
-                Ok(None)
-            }
-            Err(refusal) if matches!(refusal.code(), 403 | 404) => Ok(None),
-            Err(refusal) => Ok(Some(refusal)),
-        }
     }
 
     /// The uid of namespace kube-system; nothing when we may not see it, as in a peer that runs Liqo 0.8.3.

@@ -160,13 +160,3 @@ async fn nothing_is_made_in_a_namespace_of_nobody() {
     let outcome = scene.act(key, materialize(Kind::ShadowPod)).await;
     assert!(matches!(outcome, Outcome::Superseded { .. }), "{outcome:?}");
 }
-
-#[tokio::test]
-async fn a_deletion_can_have_a_grace() {
-    let scene = scene(vec![(200, json!({"kind": "Status"}))]).await;
-    let effect = Effect::Delete { uid: "u".into(), grace: Some(0), cause: liqo_events::Seq(1) };
-    let outcome = scene.act(ObjectKey::local(Kind::Pod, "shop", "web"), effect).await;
-    assert!(matches!(outcome, Outcome::Succeeded { .. }), "{outcome:?}");
-    let sent = &scene.fake.bodies()[0];
-    assert_eq!((&sent["gracePeriodSeconds"], &sent["preconditions"]["uid"]), (&json!(0), &json!("u")));
-}

@@ -4,6 +4,7 @@
 //! [`Writer`] reads the object (from the cache of recent events, else from the API server), does the step under the
 //! condition that the object is still the one that the step was made for, and begins again with a fresh reading when it
 //! is not. Only owned fields are written, as merge patches, so what others wrote stays, fields unknown here included.
+//! Before something is taken away the cluster itself is looked at once more: see `last_look.rs`.
 
 mod approval;
 mod content;
@@ -13,6 +14,7 @@ mod foreign_cluster;
 pub(crate) mod forged;
 mod identity;
 mod labels;
+mod last_look;
 mod materialize;
 mod merge;
 mod namespace_map;
@@ -33,10 +35,13 @@ mod writer;
 #[cfg(test)]
 mod copy_tests;
 #[cfg(test)]
+mod final_tests;
+#[cfg(test)]
 mod put_tests;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use last_look::LastLook;
 pub use settings::{VirtualKubeletSettings, WriterSettings};
 pub(crate) use step::Step;
 pub use with::WriterWith;

@@ -351,7 +351,11 @@ fn a_virtual_node_is_made_with_its_taint_and_gets_its_status() {
         settings: "0123456789abcdef".to_owned(),
     };
     let mut object = made(Kind::Node, "liqo-milan", &content);
-    let marks = json!({"owner": "me", "liqo.io/virtual-kubelet-settings": "0123456789abcdef"});
+    // What is ours of them is written down, so that it goes when it is not configured any more.
+    let keys = r#"{"annotations":["liqo.io/virtual-kubelet-settings","owner"],"labels":["region"]}"#;
+    let marks = json!({
+        "owner": "me", "liqo.io/virtual-kubelet-settings": "0123456789abcdef", "liqo.io/reflected-keys": keys,
+    });
     assert_eq!(object["metadata"]["annotations"], marks);
     assert_eq!(object["metadata"]["labels"]["liqo.io/type"], "virtual-node");
     assert_eq!(object["metadata"]["labels"]["region"], "milan");

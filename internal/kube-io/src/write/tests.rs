@@ -2,25 +2,32 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use liqo_engine::{Actuator, Disposition, Outcome};
 use liqo_events::{Command, CommandId, Effect, Seq, Slot, WatchKey};
 use liqo_model::{ClusterRef, Kind, ObjectKey};
 use serde_json::{Value, json};
 
-use super::Writer;
+use super::{LastLook, Writer};
 use crate::fake_server::{FakeServer, Reply};
 use crate::object::Tree;
-use crate::watch::Watches;
+use crate::watch::{ClusterLife, Testimony, Watches};
 use crate::{ApiServers, BodyCache, Limits, RawObject};
 
-struct Scene {
-    fake: FakeServer,
-    writer: Writer,
+pub(super) struct Scene {
+    pub(super) fake: FakeServer,
+    pub(super) writer: Writer,
+    pub(super) life: Arc<ClusterLife>,
     cache: Arc<BodyCache>,
 }
 
-async fn scene(replies: Vec<Reply>) -> Scene {
+pub(super) async fn scene(replies: Vec<Reply>) -> Scene {
+    scene_with(replies, 1, Duration::MAX).await
+}
+
+/// A cluster in a generation, where the answer to a last look stands for a while.
+pub(super) async fn scene_with(replies: Vec<Reply>, generation: u64, fresh: Duration) -> Scene {
     let replies: Mutex<VecDeque<Reply>> = Mutex::new(replies.into());
     let fake = FakeServer::start(Limits::default(), move |_| {
         replies.lock().unwrap().pop_front().unwrap_or(Reply::Text(500, None, "nothing is left to answer"))
@@ -29,25 +36,41 @@ async fn scene(replies: Vec<Reply>) -> Scene {
     let servers = ApiServers::default();
     servers.insert(Arc::clone(&fake.server));
     let cache = Arc::new(BodyCache::new(1 << 20, Arc::clone(&fake.metrics)));
+    let life = ClusterLife::new(ClusterRef::Local, "c".into(), generation).witnessed_by("liqo", "lease", 7);
+    life.remember(&Testimony { epoch: 7, version: "50".into() });
+    let life = Arc::new(life);
+    let last_look = LastLook::default();
+    // Whatever is announced is taken, and forgotten.
+    let (sink, mut inputs) = tokio::sync::mpsc::channel(4);
+    tokio::spawn(async move { while inputs.recv().await.is_some() {} });
+    last_look.at_most_every(fresh, Arc::clone(&fake.server), Arc::clone(&life), sink);
     let writer = Writer::new(servers, Watches::default(), Arc::clone(&cache), Arc::clone(&fake.metrics));
-    Scene { fake, writer, cache }
+    Scene { fake, writer: writer.looking(last_look), life, cache }
 }
 
-fn offloading() -> ObjectKey {
+/// The Lease of the process.
+pub(super) fn lease(epoch: u64, version: &str) -> Reply {
+    let annotations = json!({"liqo.io/epoch": epoch.to_string()});
+    ok(json!({"metadata": {
+        "name": "lease", "namespace": "liqo", "uid": "l", "resourceVersion": version, "annotations": annotations,
+    }}))
+}
+
+pub(super) fn offloading() -> ObjectKey {
     ObjectKey::local(Kind::NamespaceOffloading, "shop", "offloading")
 }
 
-fn body(uid: &str, version: &str, finalizers: Value) -> Value {
+pub(super) fn body(uid: &str, version: &str, finalizers: Value) -> Value {
     json!({"metadata": {
         "name": "offloading", "namespace": "shop", "uid": uid, "resourceVersion": version, "finalizers": finalizers,
     }})
 }
 
-fn ok(body: Value) -> Reply {
+pub(super) fn ok(body: Value) -> Reply {
     Reply::Json(200, body)
 }
 
-fn no(code: u16) -> Reply {
+pub(super) fn no(code: u16) -> Reply {
     Reply::Json(code, json!({"kind": "Status", "code": code, "message": "no"}))
 }
 
@@ -57,23 +80,23 @@ impl Scene {
         self.cache.put(&offloading(), &RawObject::from_tree(tree).unwrap());
     }
 
-    async fn set_finalizer(&self, present: bool) -> Outcome {
+    pub(super) async fn set_finalizer(&self, present: bool) -> Outcome {
         let effect = Effect::SetFinalizer { uid: "u".into(), finalizer: "ours".to_owned(), present };
         self.act(offloading(), effect).await
     }
 
-    async fn act(&self, object: ObjectKey, effect: Effect) -> Outcome {
+    pub(super) async fn act(&self, object: ObjectKey, effect: Effect) -> Outcome {
         let slot = Slot { object, part: "part".to_owned() };
         self.writer.act(&Command { id: CommandId::default(), slot, effect }, 1).await
     }
 
     /// Methods of what was asked.
-    fn methods(&self) -> Vec<String> {
+    pub(super) fn methods(&self) -> Vec<String> {
         self.fake.lines().iter().map(|line| line.split(' ').next().unwrap_or_default().to_owned()).collect()
     }
 }
 
-fn succeeded(version: &str) -> Outcome {
+pub(super) fn succeeded(version: &str) -> Outcome {
     Outcome::Succeeded { resource_version: version.into() }
 }
 
@@ -92,14 +115,14 @@ async fn an_object_is_read_and_written_for_the_version_that_was_read() {
 
 #[tokio::test]
 async fn a_body_of_a_recent_event_saves_the_reading() {
-    let replies = vec![ok(body("u", "8", json!(["ours"]))), ok(body("u", "9", json!([])))];
+    let replies = vec![ok(body("u", "8", json!(["ours"]))), lease(7, "50"), ok(body("u", "9", json!([])))];
     let scene = scene(replies).await;
     scene.cached("u", "7", json!([]));
     assert_eq!(scene.set_finalizer(true).await, succeeded("8"));
     assert_eq!(scene.methods(), ["PATCH"]);
-    // And the next command finds what this one wrote.
+    // And the next command finds what this one wrote; what it reads is the Lease.
     assert_eq!(scene.set_finalizer(false).await, succeeded("9"));
-    assert_eq!(scene.methods(), ["PATCH", "PATCH"]);
+    assert_eq!(scene.methods(), ["PATCH", "GET", "PATCH"]);
     assert_eq!(scene.fake.bodies()[1], json!({"metadata": {"resourceVersion": "8", "finalizers": []}}));
 }
 
@@ -226,7 +249,7 @@ async fn a_status_goes_through_the_status() {
         "metadata": {"name": "milan", "namespace": "tenant", "uid": "u", "resourceVersion": "7"},
         "spec": {"desiredMapping": {"shop": "shop-rome", "bank": "bank-rome"}, "fromTheFuture": 1},
     });
-    let scene = scene(vec![ok(known.clone()), ok(known)]).await;
+    let scene = scene(vec![ok(known.clone()), lease(7, "50"), ok(known)]).await;
     let (uid, namespace) = ("u".into(), "shop".into());
     let outcome = scene.act(map, Effect::MapNamespace { uid, namespace, remote: None, cause: Seq(3) }).await;
     assert_eq!(outcome, succeeded("7"));

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::effect::Job;
+use super::last_look::{LastLook, Standing, is_final};
 use super::settings::WriterSettings;
 use super::source::{self, read};
 use super::step::Step;
@@ -33,6 +34,7 @@ pub struct Writer {
     cache: Arc<BodyCache>,
     metrics: Arc<Metrics>,
     settings: Arc<WriterSettings>,
+    last_look: LastLook,
 }
 
 /// An object as it was read.
@@ -46,12 +48,16 @@ pub(crate) struct Current {
 impl Actuator for Writer {
     async fn act(&self, command: &Command, attempt: u32) -> Outcome {
         let object = &command.slot.object;
+        let standing = self.last_look.set_out();
         let outcome = match &command.effect {
             Effect::Relist { watch } => self.relist(watch).await,
-            Effect::Delete { uid, grace, .. } => self.delete(object, uid, *grace).await,
+            Effect::Delete { uid, grace, .. } => match standing.holds(object).await {
+                Ok(()) => self.delete(object, uid, *grace).await,
+                Err(outcome) => outcome,
+            },
             // What asks no API server alone is for an actuator beside this one.
             Effect::Authenticate { .. } => outcome::parked("this process asks no peer for an identity"),
-            effect => self.carry_out(object, effect).await,
+            effect => self.carry_out(object, effect, &standing).await,
         };
         debug!(command = %command.id, slot = %command.slot, attempt, ?outcome, "carried out {}", command.effect.name());
         outcome
@@ -61,7 +67,12 @@ impl Actuator for Writer {
 impl Writer {
     /// Writes to these API servers; `watches` answers commands that ask for a list.
     pub fn new(servers: ApiServers, watches: Watches, cache: Arc<BodyCache>, metrics: Arc<Metrics>) -> Self {
-        Self { servers, watches, cache, metrics, settings: Arc::default() }
+        Self { servers, watches, cache, metrics, settings: Arc::default(), last_look: LastLook::default() }
+    }
+
+    /// Looks there before something is taken away.
+    pub(crate) fn looking(self, last_look: LastLook) -> Self {
+        Self { last_look, ..self }
     }
 
     /// Writes what the process is configured with.
@@ -71,7 +82,7 @@ impl Writer {
     }
 
     /// Deletes an object when it still is of that life, within `grace` seconds. Without it nothing is to be done.
-    pub async fn delete(&self, key: &ObjectKey, uid: &Uid, grace: Option<u32>) -> Outcome {
+    pub(super) async fn delete(&self, key: &ObjectKey, uid: &Uid, grace: Option<u32>) -> Outcome {
         let Some(server) = self.servers.get(&key.cluster) else { return outcome::no_server(key) };
         let preconditions = Preconditions { uid: Some(uid.clone()), resource_version: None };
         let request = match Place::of(key).delete(&key.name, &preconditions, grace) {
@@ -108,7 +119,7 @@ impl Writer {
     }
 
     /// Reads what is copied, if something is, and settles the object.
-    async fn carry_out(&self, key: &ObjectKey, effect: &Effect) -> Outcome {
+    async fn carry_out(&self, key: &ObjectKey, effect: &Effect, standing: &Standing) -> Outcome {
         let (mut source, mut consumer) = (None, None);
         if let Some((from, uid)) = source::of(effect) {
             match self.source(from, uid).await {
@@ -124,14 +135,14 @@ impl Writer {
         }
         let (settings, now) = (&*self.settings, SystemClock.wall());
         let (source, consumer) = (source.as_ref(), consumer.as_ref());
-        self.settle(Job { effect, key, settings, now, source, consumer }).await
+        self.settle(Job { effect, key, settings, now, source, consumer }, standing).await
     }
 
     /// Reads, decides and writes until the object is as the effect wants it.
-    async fn settle(&self, job: Job<'_>) -> Outcome {
+    async fn settle(&self, job: Job<'_>, standing: &Standing) -> Outcome {
         let key = job.key;
         let Some(server) = self.servers.get(&key.cluster) else { return outcome::no_server(key) };
-        let task = Task { writer: self, server: &server, key, effect: job.effect.name() };
+        let task = Task { writer: self, server: &server, key, effect: job.effect, standing };
         let mut fresh = false;
         for _ in 0..READINGS {
             let current = match task.read(fresh).await {
@@ -153,8 +164,9 @@ struct Task<'a> {
     writer: &'a Writer,
     server: &'a ApiServer,
     key: &'a ObjectKey,
-    /// Name of the effect.
-    effect: &'static str,
+    effect: &'a Effect,
+    /// The cluster as it was when the command set out.
+    standing: &'a Standing,
 }
 
 impl Task<'_> {
@@ -192,6 +204,9 @@ impl Task<'_> {
     /// Deletes what was read, so that it can be decided anew.
     async fn delete(&self, current: Option<&Current>) -> Taken {
         let Some(found) = current else { return Taken::Raced };
+        if let Err(outcome) = self.standing.holds(self.key).await {
+            return Taken::Ended(outcome);
+        }
         let uid = found.body["metadata"]["uid"].as_str().map(Uid::from);
         let preconditions = Preconditions { uid, resource_version: Some(found.version.clone()) };
         let deleted = match Place::of(self.key).delete(&self.key.name, &preconditions, None) {
@@ -210,6 +225,11 @@ impl Task<'_> {
         let Some(found) = current.filter(|current| merge::changes(&current.body, &fields)) else {
             return self.avoided(current);
         };
+        if is_final(self.effect)
+            && let Err(outcome) = self.standing.holds(self.key).await
+        {
+            return Taken::Ended(outcome);
+        }
         let fields = at_version(fields, &found.version);
         let answer = match Place::of(self.key).patch_part(&self.key.name, subresource, &fields) {
             Ok(request) => self.server.object(Verb::Patch, Urgency::Normal, request).await,
@@ -224,7 +244,7 @@ impl Task<'_> {
         if current.is_some_and(|current| current.cached) {
             return Taken::Raced;
         }
-        self.writer.metrics.write_avoided(self.effect);
+        self.writer.metrics.write_avoided(self.effect.name());
         let resource_version = current.map(|current| current.version.clone()).unwrap_or_default();
         Taken::Ended(Outcome::Succeeded { resource_version })
     }
