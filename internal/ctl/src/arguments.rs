@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::access::Access;
-use crate::completion::CompletionArguments;
+use crate::completion::{CompleteArguments, CompletionArguments};
 use crate::generate::GenerateArguments;
 use crate::offload::{OffloadArguments, UnoffloadArguments};
 use crate::peer::PeerArguments;
@@ -53,4 +53,7 @@ pub enum Command {
     Version(VersionArguments),
     /// Print the completion script of a shell
     Completion(CompletionArguments),
+    /// Answer a completion script
+    #[command(name = "__complete", hide = true)]
+    Complete(CompleteArguments),
 }

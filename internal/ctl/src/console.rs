@@ -8,6 +8,8 @@ use crate::CtlError;
 /// Standard output, or what stands for it.
 pub struct Console {
     out: Box<dyn Write + Send>,
+    /// Standard error, or what stands for it: what no script reads.
+    aside: Box<dyn Write + Send>,
     colour: bool,
     /// Whether lines can be written over.
     live: bool,
@@ -24,12 +26,24 @@ impl Console {
     pub fn standard() -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let live = io::stdout().is_terminal();
-        Self { out: Box::new(io::stdout()), colour: wanted && live, live }
+        Self { out: Box::new(io::stdout()), aside: Box::new(io::stderr()), colour: wanted && live, live }
     }
 
     /// Writes somewhere else, without colour.
     pub fn plain(out: impl Write + Send + 'static) -> Self {
-        Self { out: Box::new(out), colour: false, live: false }
+        Self { out: Box::new(out), aside: Box::new(io::sink()), colour: false, live: false }
+    }
+
+    /// Writes there what goes beside the output.
+    #[must_use]
+    pub fn with_aside(self, aside: impl Write + Send + 'static) -> Self {
+        Self { aside: Box::new(aside), ..self }
+    }
+
+    /// Writes over lines as on a terminal, without colour.
+    #[must_use]
+    pub fn as_terminal(self) -> Self {
+        Self { live: true, ..self }
     }
 
     /// Whether colours may be used.
@@ -55,6 +69,12 @@ impl Console {
     /// Says something that a user should look at.
     pub(crate) fn warn(&mut self, message: &str) -> Result<(), CtlError> {
         self.labelled("WARN", "33", message)
+    }
+
+    /// Warns beside the output, so that a script that reads it is not disturbed.
+    pub(crate) fn caution(&mut self, message: &str) -> Result<(), CtlError> {
+        let written = writeln!(self.aside, "liqoctl: warning: {message}").and_then(|()| self.aside.flush());
+        written.map_err(|source| CtlError::Output { source })
     }
 
     fn labelled(&mut self, label: &str, colour: &str, message: &str) -> Result<(), CtlError> {

@@ -15,6 +15,12 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write a number with its unit, such as 90s or 2m, of a day at most".to_owned())
 }
 
+/// Reads a duration as kubectl does, which takes a number without unit for seconds.
+pub(crate) fn parse_or_seconds(text: &str) -> Result<Duration, String> {
+    let only_digits = !text.is_empty() && text.chars().all(|letter| letter.is_ascii_digit());
+    if only_digits { parse(&format!("{text}s")) } else { parse(text) }
+}
+
 fn milliseconds(text: &str) -> Option<u64> {
     let (mut rest, mut all) = (text, 0_u64);
     while !rest.is_empty() {
@@ -55,6 +61,14 @@ mod tests {
         for text in ["", "5", "s", "5 s", "-5s", "1.5s", "5d", "99999999999999999999s", "25h"] {
             assert_eq!(read(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_alone_may_be_seconds() {
+        assert_eq!(parse_or_seconds("5"), Ok(Duration::from_secs(5)));
+        assert_eq!(parse_or_seconds("0"), Ok(Duration::ZERO));
+        assert_eq!(parse_or_seconds("2m"), Ok(Duration::from_secs(120)));
+        assert!(parse_or_seconds("").is_err());
     }
 
     #[test]

@@ -53,6 +53,26 @@ pub enum CtlError {
         /// What is wrong.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A credential plugin does not do what it is for.
+    #[error("{of}: {said}; {remedy}")]
+    Credential {
+        /// What the credential is of.
+        of: String,
+        /// What went wrong.
+        said: String,
+        /// What can be done.
+        remedy: String,
+    },
+    /// The cluster does not know Liqo's kinds.
+    #[error(
+        "Liqo is not installed in this cluster, which has no kind {kind}: choose another cluster by --context or \
+         --kubeconfig, or install Liqo as its README says, with `kubectl apply --server-side -f deploy/crds -f deploy/rbac \
+         -f deploy/manifests`"
+    )]
+    NotInstalled {
+        /// A kind of Liqo's.
+        kind: String,
+    },
     /// The cluster does not answer as it should.
     #[error("cannot {doing} in namespace {namespace}")]
     Cluster {

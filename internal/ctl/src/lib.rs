@@ -11,11 +11,14 @@ mod console;
 mod debug;
 mod duration;
 mod error;
+mod footprint;
 mod form;
 mod generate;
+mod known;
 mod local;
 mod offload;
 mod peer;
+mod plan;
 mod release;
 mod status;
 mod token;
@@ -24,7 +27,7 @@ mod version;
 mod wait;
 
 pub use arguments::{Arguments, Command};
-pub use completion::CompletionArguments;
+pub use completion::{CompleteArguments, CompletionArguments};
 pub use console::Console;
 pub use debug::arguments::DebugArguments;
 pub use error::{CtlError, report};
@@ -54,6 +57,7 @@ pub async fn run(arguments: Arguments, console: &mut Console) -> Result<(), CtlE
         Command::Release(arguments) => release::run(arguments.at(access), console).await,
         Command::Version(arguments) => version::run(&access, arguments, console).await,
         Command::Completion(arguments) => completion::run(&arguments, console),
+        Command::Complete(arguments) => completion::complete(&arguments, console).await,
     };
     match done {
         Err(CtlError::Output { source }) if source.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -7,7 +7,7 @@ mod selector;
 
 pub use arguments::{OffloadArguments, UnoffloadArguments};
 use arguments::{OffloadCommand, OffloadNamespace, UnoffloadCommand};
-use liqo_api::names::NAMESPACE_OFFLOADING;
+use liqo_api::names::{NAMESPACE, NAMESPACE_OFFLOADING};
 use manifest::{Write, manifest, printed, write_for};
 use progress::{Outcome, outcome};
 
@@ -15,7 +15,7 @@ use crate::access::Access;
 use crate::cluster::{Cluster, Objects};
 use crate::debug::plain;
 use crate::wait::{Awaited, Patience, Seen};
-use crate::{Console, CtlError};
+use crate::{Console, CtlError, version};
 
 pub(crate) async fn offload(
     access: &Access,
@@ -30,6 +30,7 @@ pub(crate) async fn offload(
     }
     let patience = Patience::new(wanted.timeout);
     let cluster = Cluster::open(access).await?;
+    version::warn(&cluster, NAMESPACE, console).await?;
     let offloadings = cluster.offloadings(namespace);
     let found = offloadings.get(NAMESPACE_OFFLOADING).await?;
     match write_for(found.as_ref(), &spec, namespace)? {
@@ -114,6 +115,7 @@ pub(crate) async fn unoffload(
     let UnoffloadCommand::Namespace { name, timeout } = arguments.command;
     let patience = Patience::new(timeout);
     let cluster = Cluster::open(access).await?;
+    version::warn(&cluster, NAMESPACE, console).await?;
     let offloadings = cluster.offloadings(&name);
     if offloadings.get(NAMESPACE_OFFLOADING).await?.is_none() {
         return console.info(&format!("Namespace {} is not offloaded: nothing to do", plain(&name)));

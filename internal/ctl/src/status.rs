@@ -8,19 +8,20 @@ mod gather;
 mod home;
 mod overview;
 mod peer;
+mod report;
 mod resources;
 mod shown;
 
 pub use arguments::StatusArguments;
 use arguments::StatusCommand;
 use boxes::Boxes;
+pub(crate) use gather::has_network;
 use peer::Peers;
-use serde::Serialize;
+use report::{OVERVIEW, PEERS, in_form};
 
 use crate::access::Access;
 use crate::cluster::Cluster;
-use crate::form::{self, Form};
-use crate::{Console, CtlError};
+use crate::{Console, CtlError, version};
 
 pub(crate) async fn run(
     access: &Access,
@@ -30,17 +31,19 @@ pub(crate) async fn run(
 ) -> Result<(), CtlError> {
     let cluster = Cluster::open(access).await?;
     let boxes = Boxes::new(console.colour());
+    let namespace = arguments.installed.namespace.as_str();
+    version::warn(&cluster, namespace, console).await?;
     match arguments.command {
         None => {
-            let overview = gather::overview(&cluster, &arguments.installed.namespace).await?;
+            let overview = gather::overview(&cluster, namespace).await?;
             let text = || boxes.drawn(&shown::overview(&overview, verbose));
-            console.write(&in_form(&overview, arguments.output, text)?)?;
+            console.write(&in_form(OVERVIEW, &overview, arguments.output, text)?)?;
             verdict(overview.faults())
         }
         Some(StatusCommand::Peer { names }) => {
-            let peers = gather::peers(&cluster, &names).await?;
+            let peers = gather::peers(&cluster, &names, namespace).await?;
             let text = || peers_in_boxes(&peers, boxes, verbose);
-            console.write(&in_form(&peers, arguments.output, text)?)?;
+            console.write(&in_form(PEERS, &peers, arguments.output, text)?)?;
             verdict(peers.not_found.len())
         }
     }
@@ -52,16 +55,6 @@ fn peers_in_boxes(peers: &Peers, boxes: Boxes, verbose: bool) -> String {
     } else {
         boxes.drawn(&[shown::peers(peers, verbose)])
     }
-}
-
-fn in_form(
-    report: &impl Serialize,
-    form: Option<Form>,
-    text: impl FnOnce() -> String,
-) -> Result<String, CtlError> {
-    let Some(form) = form else { return Ok(text()) };
-    let unwritable = |source: serde_json::Error| CtlError::Yaml { source: Box::new(source) };
-    form::printed(serde_json::to_value(report).map_err(unwritable)?, form)
 }
 
 /// What is wrong is shown already; the exit code has to say it too.

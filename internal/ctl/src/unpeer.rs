@@ -1,5 +1,7 @@
 //! `liqoctl unpeer`: this cluster is to use resources of another one no longer.
 
+mod plan;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -10,12 +12,13 @@ use liqo_model::crd::{
     PeeringConditionStatus as Status, PeeringConditionType as Part, PeeringEnabled, PeeringType,
 };
 
-use crate::access::Access;
+use crate::access::{Access, Installed};
 use crate::cluster::Cluster;
 use crate::debug::plain;
-use crate::peer::{enabled, said_of, type_of};
+use crate::known::{Known, id_of, known};
+use crate::peer::{Endpoints, enabled, said_of, type_of};
 use crate::wait::{Awaited, Patience, Seen};
-use crate::{Console, CtlError, duration};
+use crate::{Console, CtlError, duration, version};
 
 /// Use resources of another cluster no longer.
 #[derive(Clone, Debug, Args)]
@@ -29,6 +32,11 @@ pub struct UnpeerArguments {
     /// How long to wait, for all steps together
     #[arg(long, global = true, value_name = "DURATION", default_value = "120s", value_parser = duration::parse)]
     timeout: Duration,
+    /// Show what would be changed and deleted in both clusters, and change nothing
+    #[arg(long, global = true)]
+    plan: bool,
+    #[command(flatten)]
+    installed: Installed,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -48,6 +56,7 @@ pub(crate) async fn run(
     console: &mut Console,
 ) -> Result<(), CtlError> {
     let patience = Patience::new(arguments.timeout);
+    let namespace = arguments.installed.namespace.as_str();
     let (name, forget) = match (arguments.peer, arguments.command) {
         (Some(name), None) => (name, false),
         (None, Some(UnpeerCommand::OutOfBand { name })) => (name, true),
@@ -57,15 +66,18 @@ pub(crate) async fn run(
         }
     };
     let cluster = Cluster::open(access).await?;
-    let Some(peer) = cluster.foreign_clusters().get(&name).await? else {
-        return console.info(&format!("ForeignCluster {} does not exist: nothing to do", plain(&name)));
-    };
+    let Known { peer, .. } = known(&cluster, &name).await?;
+    version::warn(&cluster, namespace, console).await?;
     if forget && peer.spec.peering_type != PeeringType::OutOfBand {
         return Err(CtlError::Object {
             object: format!("ForeignCluster {}", plain(&name)),
             fault: format!("has spec.peeringType {}", type_of(&peer)),
             remedy: "only clusters that were peered with out of band are unpeered in this way".to_owned(),
         });
+    }
+    if arguments.plan {
+        let plan = plan::plan(&cluster, (&peer, forget), namespace).await?;
+        return console.write(&plan.shown());
     }
     withdraw(&cluster, (&peer, &name), patience, console).await?;
     if forget { forgotten(&cluster, &name, patience, console).await } else { Ok(()) }
@@ -82,9 +94,15 @@ async fn withdraw(
     if let Some(patch) = enabled(peer, PeeringEnabled::No) {
         peers.merge(name, &patch).await?;
     }
-    let look = async || Ok(peers.get(name).await?.map_or(Seen::Done, |peer| withdrawn(&peer)));
+    let mut endpoints = Endpoints::new(cluster);
+    let look = async || {
+        let Some(peer) = peers.get(name).await? else { return Ok(Seen::Done) };
+        let Seen::NotYet(said) = withdrawn(&peer) else { return Ok(Seen::Done) };
+        let end = endpoints.api_server(&peer).await;
+        Ok(Seen::NotYet(end.map_or_else(|| said.clone(), |end| format!("{end}: {said}"))))
+    };
     patience.wait(ending(name), console, look).await?;
-    let id = &peer.spec.cluster_identity.cluster_id;
+    let id = id_of(peer);
     if id.is_empty() {
         return Ok(());
     }
@@ -144,7 +162,7 @@ fn finalizers(peer: &ForeignCluster) -> String {
 fn ending(name: &str) -> Awaited {
     let name = plain(name);
     Awaited {
-        what: format!("the end of the peering with cluster {name}"),
+        what: format!("the end of the peering with cluster {name} (step 1 of 3, offer)"),
         done: format!("Peering with cluster {name} ended"),
         remedy: "the other cluster has to take its offer back: check that it is reached, and that its control plane \
                  runs"
@@ -155,7 +173,7 @@ fn ending(name: &str) -> Awaited {
 fn node_ending(name: &str) -> Awaited {
     let name = plain(name);
     Awaited {
-        what: format!("the virtual node of cluster {name} to go"),
+        what: format!("the virtual node of cluster {name} to go (step 2 of 3, node)"),
         done: format!("Virtual node of cluster {name} removed"),
         remedy: "pods on it are evicted first: `kubectl get pods -A -o wide` shows those that stay, and a \
                  PodDisruptionBudget may keep them"
@@ -166,7 +184,7 @@ fn node_ending(name: &str) -> Awaited {
 fn forgetting(name: &str) -> Awaited {
     let name = plain(name);
     Awaited {
-        what: format!("ForeignCluster {name} to go"),
+        what: format!("ForeignCluster {name} to go (step 3 of 3, ForeignCluster)"),
         done: format!("ForeignCluster {name} removed"),
         remedy: "see whether the controller manager runs".to_owned(),
     }

@@ -1,7 +1,11 @@
 //! `liqoctl version`: which version this is, and which one the cluster has.
 
+mod number;
+
 use clap::Args;
 use k8s_openapi::api::apps::v1::Deployment;
+
+pub(crate) use number::Number;
 
 use crate::access::{Access, Installed};
 use crate::cluster::Cluster;
@@ -10,6 +14,10 @@ use crate::{Console, CtlError};
 
 const MANAGER: &str = "liqo-controller-manager";
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
+/// What a cluster says whose version cannot be told.
+const UNKNOWN: &str = "unknown";
+/// This program's version.
+const OWN: &str = env!("CARGO_PKG_VERSION");
 
 /// Show versions.
 #[derive(Clone, Debug, Args)]
@@ -26,7 +34,7 @@ pub(crate) async fn run(
     arguments: VersionArguments,
     console: &mut Console,
 ) -> Result<(), CtlError> {
-    console.write(&format!("Client version: v{}\n", env!("CARGO_PKG_VERSION")))?;
+    console.write(&format!("Client version: v{OWN}\n"))?;
     if arguments.client {
         return Ok(());
     }
@@ -36,7 +44,31 @@ pub(crate) async fn run(
         fault: "does not exist".to_owned(),
         remedy: "check --namespace, or say --client".to_owned(),
     })?;
-    console.write(&format!("Server version: {}\n", version_of(&manager)))
+    let version = version_of(&manager);
+    console.write(&format!("Server version: {version}\n"))?;
+    differing(&version).map_or(Ok(()), |warning| console.caution(&warning))
+}
+
+/// Warns, beside what is shown, when another version than this one is installed. What cannot be read is not compared: it is no
+/// reason not to do what was asked for.
+pub(crate) async fn warn(cluster: &Cluster, namespace: &str, console: &mut Console) -> Result<(), CtlError> {
+    let version = installed(cluster, namespace).await;
+    let warning = version.as_deref().and_then(differing);
+    warning.map_or(Ok(()), |warning| console.caution(&warning))
+}
+
+/// The version that is installed, if that can be told.
+pub(crate) async fn installed(cluster: &Cluster, namespace: &str) -> Option<String> {
+    let manager = cluster.within::<Deployment>(namespace).get(MANAGER).await.ok().flatten()?;
+    Some(version_of(&manager)).filter(|version| version != UNKNOWN)
+}
+
+/// That the version is not the one of this program; nothing when it is, or is no release.
+fn differing(installed: &str) -> Option<String> {
+    let (own, other) = (Number::parse(OWN)?, Number::parse(installed)?);
+    (own != other).then(|| {
+        format!("this is liqoctl v{OWN}, and Liqo {installed} is installed: use the liqoctl of that version")
+    })
 }
 
 /// The version in the label of the chart, else the tag of the image.
@@ -45,7 +77,7 @@ fn version_of(manager: &Deployment) -> String {
     let pod = manager.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
     let image = pod.and_then(|pod| pod.containers.first()?.image.as_deref());
     let version = label.map(String::as_str).or_else(|| image.and_then(tag));
-    plain(version.unwrap_or("unknown"))
+    plain(version.unwrap_or(UNKNOWN))
 }
 
 /// The tag of an image; the host in front may have a port, and a digest may be behind.
@@ -60,6 +92,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn another_release_is_warned_of() {
+        assert_eq!(differing(OWN), None);
+        assert_eq!(differing(&format!("v{OWN}")), None);
+        assert_eq!(differing("dev"), None);
+        let warning = differing("v0.8.3").unwrap();
+        assert!(
+            warning.ends_with("and Liqo v0.8.3 is installed: use the liqoctl of that version"),
+            "{warning}"
+        );
+    }
 
     #[test]
     fn the_label_counts_before_the_tag() {

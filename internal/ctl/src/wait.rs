@@ -83,12 +83,15 @@ struct Line {
 
 /// Begins the line anew.
 const REWIND: &str = "\r\u{1b}[2K";
+/// A line that is wider than the terminal is cut off, since only one can be begun anew.
+const CUT: &str = "\u{1b}[?7l";
+const WRAP: &str = "\u{1b}[?7h";
 
 impl Line {
     fn begin(what: &str, console: &mut Console) -> Result<Self, CtlError> {
         let line = Self { what: what.to_owned(), shown: String::new(), since: Instant::now() };
         console.write(&if console.live() {
-            format!("{REWIND}  ...  Waiting for {what}")
+            format!("{REWIND}{CUT}  ...  Waiting for {what}{WRAP}")
         } else {
             format!("Waiting for {what}\n")
         })?;
@@ -104,7 +107,8 @@ impl Line {
             (true, news) => {
                 let said = if news { format!("       {said}\n") } else { String::new() };
                 let seconds = self.since.elapsed().as_secs();
-                console.write(&format!("{REWIND}{said}  ...  Waiting for {} ({seconds}s)", self.what))
+                let line = format!("  ...  ({seconds}s) Waiting for {}", self.what);
+                console.write(&format!("{REWIND}{said}{CUT}{line}{WRAP}"))
             }
             (false, true) => console.write(&format!("  {said}\n")),
             (false, false) => Ok(()),
@@ -148,7 +152,14 @@ mod tests {
 
     async fn waited(answers: Vec<Result<Seen, CtlError>>) -> (Result<(), CtlError>, String) {
         let written = Written::default();
-        let mut console = Console::plain(written.clone());
+        waited_on(Console::plain(written.clone()), written, answers).await
+    }
+
+    async fn waited_on(
+        mut console: Console,
+        written: Written,
+        answers: Vec<Result<Seen, CtlError>>,
+    ) -> (Result<(), CtlError>, String) {
         let mut answers = answers.into_iter();
         let patience = Patience::new(Duration::from_secs(3));
         let done = patience
@@ -172,6 +183,19 @@ mod tests {
         let (done, text) = waited(answers).await;
         assert!(done.is_ok());
         assert_eq!(text, "Waiting for the network\n  a\n  busy (503)\n  b\nINFO: Network established\n");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn on_a_terminal_one_line_is_written_over() {
+        let written = Written::default();
+        let console = Console::plain(written.clone()).as_terminal();
+        let answers = vec![not_yet("a"), not_yet("a"), Ok(Seen::Done)];
+        let (done, text) = waited_on(console, written, answers).await;
+        assert!(done.is_ok());
+        let text = text.replace(REWIND, "<").replace(CUT, "").replace(WRAP, ">");
+        let expected = "<  ...  Waiting for the network><       a\n  ...  (0s) Waiting for the network><  ...  (0s) \
+                        Waiting for the network>< INFO  Network established\n";
+        assert_eq!(text, expected);
     }
 
     #[tokio::test(start_paused = true)]

@@ -20,6 +20,9 @@ pub struct PeerArguments {
     /// How long to wait, for all steps together
     #[arg(long, global = true, value_name = "DURATION", default_value = "120s", value_parser = duration::parse)]
     pub(crate) timeout: Duration,
+    /// Show what would be created, changed and deleted in both clusters, and change nothing
+    #[arg(long, global = true)]
+    pub(crate) plan: bool,
     #[command(flatten)]
     pub(crate) installed: Installed,
 }

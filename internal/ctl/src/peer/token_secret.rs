@@ -55,6 +55,11 @@ fn patch(found: &SecretObject, content: &SecretContent) -> Option<Value> {
         .then(|| json!({"metadata": {"labels": object["metadata"]["labels"]}, "data": object["data"]}))
 }
 
+/// Whether the Secret has to change.
+pub(super) fn differs(found: &SecretObject, content: &SecretContent) -> bool {
+    patch(found, content).is_some()
+}
+
 fn text(bytes: &[u8]) -> Secret {
     Secret::new(String::from_utf8_lossy(bytes))
 }

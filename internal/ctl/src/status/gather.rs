@@ -10,9 +10,9 @@ use liqo_identity::{NodeFacts, advertised_api_server};
 use super::component::{Component, DAEMON_SET, DEPLOYMENT, labels};
 use super::home::{Home, ManagerFlags, Network, gateway_of};
 use super::overview::{NamespaceCheck, Overview};
-use super::peer::{Peers, peers_of};
+use super::peer::{Found, Peers, peers_of};
 use crate::cluster::Cluster;
-use crate::{CtlError, local, report};
+use crate::{CtlError, local, report, version};
 
 const MANAGER: &str = "liqo-controller-manager";
 const GATEWAY_DEPLOYMENT: &str = "liqo-gateway";
@@ -101,7 +101,14 @@ async fn fabric(
     (namespace, nodes): (&str, &[NodeFacts]),
     faults: &mut Vec<String>,
 ) -> Result<(Option<Network>, Option<String>), CtlError> {
-    let storages = cluster.ipam_storages().list(&format!("{IPAM_STORAGE}={TRUE}")).await?;
+    let storages = match cluster.ipam_storages().list(&format!("{IPAM_STORAGE}={TRUE}")).await {
+        // Everything else is still worth showing.
+        Err(error @ CtlError::NotInstalled { .. }) => {
+            faults.push(report(&error));
+            return Ok((None, None));
+        }
+        found => found?,
+    };
     let services = cluster.within::<Service>(namespace).list(&format!("{GATEWAY}={TRUE}")).await?;
     let mut told = |error| faults.push(error);
     let network = Network::of(&storages).map_err(&mut told).ok();
@@ -113,9 +120,16 @@ fn kept<T>(found: Result<T, CtlError>, faults: &mut Vec<String>) -> Option<T> {
 }
 
 /// The state of peerings.
-pub(crate) async fn peers(cluster: &Cluster, names: &[String]) -> Result<Peers, CtlError> {
+pub(crate) async fn peers(cluster: &Cluster, names: &[String], namespace: &str) -> Result<Peers, CtlError> {
     let known = cluster.foreign_clusters().list("").await?;
     let endpoints = cluster.tunnel_endpoints().list("").await?;
     let offers = cluster.resource_offers().list("").await?;
-    Ok(peers_of(&known, names, (&endpoints, &offers)))
+    let version = version::installed(cluster, namespace).await;
+    Ok(peers_of(Found { peers: &known, endpoints: &endpoints, offers: &offers, version }, names))
+}
+
+/// Whether Liqo takes care of the network in this cluster.
+pub(crate) async fn has_network(cluster: &Cluster, namespace: &str) -> Result<bool, CtlError> {
+    let manager = cluster.within::<Deployment>(namespace).get(MANAGER).await?;
+    Ok(ManagerFlags::of(manager.as_ref()).internal_network)
 }

@@ -31,7 +31,10 @@ pub(crate) fn overview(overview: &Overview, verbose: bool) -> Vec<Section> {
 /// The state of peerings.
 pub(crate) fn peers(peers: &Peers, verbose: bool) -> Section {
     let mut entries: Vec<Entry> = peers.peers.iter().map(|peer| peer::entry(peer, verbose)).collect();
-    let missing = |name: &String| Entry::Fault(format!("{} - peer not found", plain(name)));
+    let missing = |name: &String| {
+        let meant = peers.meant.get(name).map(|meant| format!(": {meant}")).unwrap_or_default();
+        Entry::Fault(format!("{} - peer not found{meant}", plain(name)))
+    };
     entries.extend(peers.not_found.iter().map(missing));
     Section { title: "Peered Cluster Information", entries }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use clap::Parser;
 use liqo_ctl::{Arguments, Console, report, run};
@@ -20,6 +21,10 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, Value>,
     /// Every request that changes something: method and path.
     pub(crate) writes: Vec<String>,
+    /// Whether it does not know Liqo's kinds.
+    pub(crate) without_liqo: bool,
+    /// Headers of requests that tell who asks.
+    pub(crate) asked_as: Vec<String>,
     version: u64,
 }
 
@@ -34,6 +39,8 @@ pub(crate) struct FakeCluster {
 /// What a command wrote, and how it ended.
 pub(crate) struct Ran {
     pub(crate) output: String,
+    /// What was said beside it.
+    pub(crate) aside: String,
     pub(crate) error: Option<String>,
 }
 
@@ -56,15 +63,34 @@ impl FakeCluster {
             let (world, controllers) = (Arc::clone(&kept), Arc::clone(&controllers));
             async move {
                 let (method, uri) = (request.method().to_string(), request.uri().clone());
+                let who = identity(request.headers());
                 let bytes = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
                 let body = serde_json::from_slice(&bytes).unwrap_or_default();
                 let mut world = world.lock().unwrap();
+                world.asked_as.extend(who);
                 let answer = world.answer((&method, uri.path()), uri.query().unwrap_or_default(), &body);
                 controllers.lock().unwrap()(&mut world);
                 answer
             }
         });
         tokio::spawn(async move { axum::serve(listener, router).await });
+        Self::at(&address.to_string(), world)
+    }
+
+    /// One that takes connections, and never answers.
+    pub(crate) async fn silent() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok(connection) = listener.accept().await {
+                held.push(connection);
+            }
+        });
+        Self::at(&address.to_string(), Arc::default())
+    }
+
+    fn at(address: &str, world: Arc<Mutex<World>>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let kubeconfig = json!({
             "apiVersion": "v1",
@@ -80,17 +106,53 @@ impl FakeCluster {
 
     /// Runs a command line, of which the program's name and `--kubeconfig` are added.
     pub(crate) async fn run(&self, line: &str) -> Ran {
-        let kubeconfig = self.directory.path().join("kubeconfig");
-        let words = ["liqoctl", "--kubeconfig", kubeconfig.to_str().unwrap()];
-        let arguments = Arguments::try_parse_from(words.into_iter().chain(line.split_whitespace())).unwrap();
-        let written = Written::default();
-        let ended = run(arguments, &mut Console::plain(written.clone())).await;
-        let output = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
-        Ran { output, error: ended.err().map(|error| report(&error)) }
+        let kubeconfig = self.kubeconfig();
+        let words = ["liqoctl", "--kubeconfig", &kubeconfig];
+        self.run_words(words.into_iter().chain(line.split_whitespace())).await
+    }
+
+    /// What is answered to a completion script of a line and the word that is typed at.
+    pub(crate) async fn complete(&self, line: &str, typed: &str) -> String {
+        let kubeconfig = self.kubeconfig();
+        let words = ["liqoctl", "__complete", "--", "--kubeconfig", &kubeconfig];
+        let ran = self.run_words(words.into_iter().chain(line.split_whitespace()).chain([typed])).await;
+        assert_eq!(ran.error, None);
+        ran.output
+    }
+
+    fn kubeconfig(&self) -> String {
+        self.directory.path().join("kubeconfig").to_str().unwrap().to_owned()
+    }
+
+    async fn run_words(&self, words: impl Iterator<Item = &str>) -> Ran {
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        let (written, aside) = (Written::default(), Written::default());
+        let mut console = Console::plain(written.clone()).with_aside(aside.clone());
+        let ended = run(arguments, &mut console).await;
+        Ran { output: written.text(), aside: aside.text(), error: ended.err().map(|error| report(&error)) }
+    }
+
+    /// Changes what the server keeps.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut World)) {
+        change(&mut self.world.lock().unwrap());
+    }
+
+    /// Who the requests since the last call were from.
+    pub(crate) fn asked_as(&self) -> Vec<String> {
+        std::mem::take(&mut self.world.lock().unwrap().asked_as)
     }
 
     pub(crate) fn object(&self, path: &str) -> Option<Value> {
         self.world.lock().unwrap().objects.get(path).cloned()
+    }
+
+    /// The only object of a collection whose name begins so.
+    pub(crate) fn object_made(&self, collection: &str, beginning: &str) -> Value {
+        let world = self.world.lock().unwrap();
+        let begins = format!("{collection}/{beginning}");
+        let mut found = world.objects.iter().filter(|(path, _)| path.starts_with(&begins));
+        let (Some((_, object)), None) = (found.next(), found.next()) else { panic!("one of {begins}") };
+        object.clone()
     }
 
     /// What was written since the last call.
@@ -105,6 +167,10 @@ impl World {
             self.writes.push(format!("{method} {path}"));
         }
         self.version += 1;
+        if self.without_liqo && path.contains(".liqo.io/") {
+            let builder = Response::builder().status(404).header("Content-Type", "text/plain");
+            return builder.body(Body::from("404 page not found\n")).unwrap();
+        }
         match (method, self.objects.get(path).cloned()) {
             ("GET", Some(object)) => reply(200, &object),
             ("GET", None) if self.is_collection(path) => reply(200, &self.list(path, query)),
@@ -133,8 +199,10 @@ impl World {
         let selector =
             selector.unwrap_or_default().replace("%2F", "/").replace("%3D", "=").replace("%2C", ",");
         let wanted: Vec<(&str, &str)> = selector.split(',').filter_map(|pair| pair.split_once('=')).collect();
+        let node = query.split('&').find_map(|pair| pair.strip_prefix("fieldSelector=spec.nodeName%3D"));
         let fits = |object: &Value| {
-            wanted.iter().all(|(key, value)| object["metadata"]["labels"][key] == json!(value))
+            node.is_none_or(|node| object["spec"]["nodeName"] == node)
+                && wanted.iter().all(|(key, value)| object["metadata"]["labels"][key] == json!(value))
         };
         let within = |key: &str| {
             let (collection, _) = key.rsplit_once('/').unwrap();
@@ -199,9 +267,14 @@ const COLLECTIONS: &[&str] = &[
     "deployments",
     "foreignclusters",
     "ipamstorages",
+    "namespaces",
+    "namespacemaps",
+    "namespaceoffloadings",
+    "namespaces",
     "nodes",
     "pods",
     "resourceoffers",
+    "secrets",
     "services",
     "tunnelendpoints",
 ];
@@ -248,8 +321,22 @@ fn reply(code: u16, body: &Value) -> Response {
     builder.body(Body::from(body.to_string())).unwrap()
 }
 
+/// Headers that tell who asks.
+fn identity(headers: &HeaderMap) -> Vec<String> {
+    let told = headers
+        .iter()
+        .filter(|(name, _)| name.as_str().starts_with("impersonate-") || *name == "authorization");
+    told.map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+}
+
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl Write for Written {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

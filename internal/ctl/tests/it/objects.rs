@@ -1,11 +1,15 @@
 //! Objects of the cluster rome, which peers with milan, in the form that Liqo 0.8.3 gives them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 pub(crate) const ROME: &str = "7f081ef5-ce34-40d7-94fc-46a331394d56";
 pub(crate) const MILAN: &str = "b6625701-6aeb-4c46-a864-bfce47c964c0";
 /// A token that must appear nowhere but where it is asked for.
 pub(crate) const TOKEN: &str = "canary00112233445566778899";
+/// What tokens tell of the key of rome.
+pub(crate) const PIN: &str = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
 /// `canary00112233445566778899` in base64.
 pub(crate) const TOKEN_BASE64: &str = "Y2FuYXJ5MDAxMTIyMzM0NDU1NjY3Nzg4OTk=";
 
@@ -34,6 +38,10 @@ pub(crate) fn installed() -> Vec<(String, Value)> {
     let token = json!({
         "metadata": {"name": "auth-token", "namespace": "liqo"}, "type": "Opaque", "data": {"token": TOKEN_BASE64},
     });
+    let key = json!({
+        "metadata": {"name": "liqo-auth-key", "namespace": "liqo"}, "type": "Opaque",
+        "data": {"pin": STANDARD.encode(PIN)},
+    });
     let node = json!({
         "metadata": {"name": "rome-worker", "labels": {"node-role.kubernetes.io/control-plane": ""}},
         "status": {"addresses": [{"type": "InternalIP", "address": "172.18.1.1"}]},
@@ -43,6 +51,7 @@ pub(crate) fn installed() -> Vec<(String, Value)> {
         ("/api/v1/namespaces/liqo/configmaps/liqo-clusterid-configmap".to_owned(), identity),
         ("/api/v1/namespaces/liqo/services/liqo-auth".to_owned(), auth),
         ("/api/v1/namespaces/liqo/secrets/auth-token".to_owned(), token),
+        ("/api/v1/namespaces/liqo/secrets/liqo-auth-key".to_owned(), key),
         ("/api/v1/nodes/rome-worker".to_owned(), node),
     ]
 }
@@ -94,4 +103,17 @@ pub(crate) fn virtual_node(ready: &str) -> Value {
         },
         "status": {"conditions": [{"type": "Ready", "status": ready, "reason": "KubeletReady"}]},
     })
+}
+
+/// The identity that milan gave to rome, of which only what is no secret is read.
+pub(crate) fn identity_secret() -> (String, Value) {
+    let base64 = |text: &str| STANDARD.encode(text);
+    let object = json!({
+        "metadata": {
+            "name": "liqo-identity-6g5mz", "namespace": TENANT,
+            "labels": {"discovery.liqo.io/cluster-id": MILAN, "discovery.liqo.io/local-identity": "true"},
+        },
+        "data": {"namespace": base64("liqo-tenant-rome-03c9e0"), "apiServerUrl": base64("https://172.18.2.1:6443")},
+    });
+    (format!("/api/v1/namespaces/{TENANT}/secrets/liqo-identity-6g5mz"), object)
 }

@@ -38,7 +38,7 @@ fn stepwise() -> impl FnMut(&mut World) + Send {
 }
 
 #[tokio::test]
-async fn a_first_peering_writes_two_objects_and_waits_for_four_steps() {
+async fn a_first_peering_writes_two_objects_and_waits_for_each_step() {
     let cluster = FakeCluster::with(installed(), stepwise()).await;
     // when
     let ran = cluster.run(&out_of_band()).await;
@@ -50,14 +50,18 @@ async fn a_first_peering_writes_two_objects_and_waits_for_four_steps() {
         [
             "INFO: Peering with cluster milan asked for",
             "INFO: Authenticated to cluster milan",
+            "INFO: Namespaces shared with cluster milan made",
+            "INFO: Cluster milan asked for resources",
             "INFO: Resources of cluster milan offered and accepted",
             "INFO: Network to cluster milan established",
             "INFO: Virtual node of cluster milan ready",
+            "INFO: API server of cluster milan reached",
             "INFO: Peering successfully established",
         ]
     );
-    let said = "Waiting for cluster milan to accept the identity of this one\n  AuthenticationStatus is Error \
-                (AuthenticationStatusError): as the controller says\n";
+    let said = "Waiting for cluster milan to accept the identity of this one (step 1 of 7, authentication)\n  \
+                https://172.18.2.1:31050: AuthenticationStatus is Error (AuthenticationStatusError): as the controller \
+                says\n";
     assert!(ran.output.contains(said), "{}", ran.output);
     assert!(!ran.output.contains(TOKEN), "{}", ran.output);
     let secrets = "POST /api/v1/namespaces/liqo/secrets".to_owned();
@@ -87,8 +91,9 @@ async fn a_step_that_does_not_come_is_told_with_its_condition_and_remedy() {
     let cluster = FakeCluster::with(installed(), refused).await;
     let ran = cluster.run(&out_of_band().replace("20s", "2s")).await;
     let error = ran.error.unwrap();
-    let expected = "waited 2s for cluster milan to accept the identity of this one, in vain: AuthenticationStatus is \
-                    Error (AuthenticationStatusError): as the controller says; check --auth-url";
+    let expected = "waited 2s for cluster milan to accept the identity of this one (step 1 of 7, authentication), in \
+                    vain: https://172.18.2.1:31050: AuthenticationStatus is Error (AuthenticationStatusError): as the \
+                    controller says; check --auth-url";
     assert!(error.starts_with(expected), "{error}");
     assert!(!error.contains(TOKEN), "{error}");
 }
@@ -98,7 +103,22 @@ async fn a_peer_that_vanishes_ends_the_wait() {
     let vanishing = |world: &mut World| drop(world.objects.remove(FOREIGN_CLUSTER));
     let cluster = FakeCluster::with(installed(), vanishing).await;
     let error = cluster.run(&out_of_band()).await.error.unwrap();
-    assert!(error.starts_with("ForeignCluster milan does not exist: "), "{error}");
+    assert!(error.starts_with("ForeignCluster milan was deleted by somebody else: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_step_names_the_other_end_that_it_is_about() {
+    let conditions = [("AuthenticationStatus", "Established"), ("OutgoingPeering", "Pending")];
+    let mut peer = foreign_cluster("Yes");
+    peer["status"] = status(&conditions);
+    peer["status"]["tenantNamespace"] = json!({"local": TENANT, "remote": "liqo-tenant-rome-03c9e0"});
+    let objects = installed().into_iter().chain([(FOREIGN_CLUSTER.to_owned(), peer), identity_secret()]);
+    let cluster = FakeCluster::start(objects.collect()).await;
+    let error = cluster.run("peer milan --timeout 1s").await.error.unwrap();
+    let expected = "waited 1s for resources of cluster milan (step 4 of 7, offer), in vain: https://172.18.2.1:6443: \
+                    OutgoingPeering is Pending (OutgoingPeeringPending): as the controller says; check in the other \
+                    cluster that it allows incoming peerings";
+    assert!(error.starts_with(expected), "{error}");
 }
 
 #[tokio::test]
@@ -128,8 +148,5 @@ async fn a_known_cluster_is_peered_with_by_its_name() {
     let ran = cluster.run("peer milan").await;
     assert_eq!((ran.error, cluster.writes()), (None, Vec::new()));
     let error = cluster.run("peer naples").await.error.unwrap();
-    assert!(
-        error.starts_with("ForeignCluster naples does not exist: `kubectl get foreignclusters`"),
-        "{error}"
-    );
+    assert_eq!(error, "ForeignCluster naples does not exist: there are: milan");
 }

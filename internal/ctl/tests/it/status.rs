@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fake_cluster::FakeCluster;
+use crate::golden::golden;
 use crate::objects::*;
 
 fn deployment(namespace: &str, name: &str, ready: i32, args: &[&str]) -> (String, Value) {
@@ -89,15 +90,6 @@ fn offer(name: &str, labels: Value) -> (String, Value) {
     (format!("/apis/sharing.liqo.io/v1alpha1/namespaces/{TENANT}/resourceoffers/{name}"), object)
 }
 
-/// Compares with a file, which `UPDATE_GOLDEN=1` writes.
-fn golden(name: &str, text: &str) {
-    let path = format!("{}/tests/it/golden/{name}", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    assert_eq!(text, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
-}
-
 #[tokio::test]
 async fn a_healthy_cluster_is_shown() {
     let cluster = FakeCluster::start(running()).await;
@@ -105,7 +97,9 @@ async fn a_healthy_cluster_is_shown() {
     assert_eq!(ran.error, None, "{}", ran.output);
     golden("status.txt", &ran.output);
     golden("status-verbose.txt", &cluster.run("status --verbose").await.output);
+    golden("status.yaml", &cluster.run("status -o yaml").await.output);
     let report: Value = serde_json::from_str(&cluster.run("status -o json").await.output).unwrap();
+    assert_eq!((&report["apiVersion"], &report["kind"]), (&json!("liqoctl.liqo.io/v1"), &json!("Status")));
     assert_eq!(report["localCluster"]["clusterID"], ROME);
     assert_eq!(report["localCluster"]["network"]["reservedSubnets"], json!(["172.18.0.0/16"]));
     assert_eq!(report["controlPlane"].as_array().map(Vec::len), Some(4));
@@ -150,8 +144,11 @@ async fn peerings_are_shown() {
     golden("status-peer.txt", &ran.output);
     golden("status-peer-verbose.txt", &cluster.run("status peer milan --verbose").await.output);
     golden("status-peer.yaml", &cluster.run("status peer milan -o yaml").await.output);
+    let ran = cluster.run("status peer naples milna").await;
+    assert!(ran.output.contains("naples - peer not found: there are: milan"), "{}", ran.output);
+    assert!(ran.output.contains("milna - peer not found: did you mean milan?"), "{}", ran.output);
+    assert_eq!(ran.error.unwrap(), "2 things are not as they should be, see above");
     let ran = cluster.run("status peer naples").await;
-    assert!(ran.output.contains("naples - peer not found"), "{}", ran.output);
     assert_eq!(ran.error.unwrap(), "one thing is not as it should be, see above");
 }
 
@@ -170,4 +167,38 @@ async fn a_cluster_without_peers_says_so() {
     let ran = FakeCluster::start(installed()).await.run("status peer").await;
     assert_eq!(ran.output, "This cluster has no peers: `liqoctl peer out-of-band` makes one\n");
     assert_eq!(ran.error, None);
+}
+
+#[tokio::test]
+async fn a_peer_of_another_release_is_warned_of() {
+    let mut objects = running();
+    let version = |objects: &mut Vec<(String, Value)>, path: &str, kind: &str, key: &str, version: &str| {
+        let object = objects.iter_mut().find(|(known, _)| known.ends_with(path)).unwrap();
+        object.1["metadata"][kind][key] = json!(version);
+    };
+    version(&mut objects, "/resourceoffers/milan", "annotations", "liqo.io/version", "v9.9.0");
+    version(&mut objects, "/liqo-controller-manager", "labels", "app.kubernetes.io/version", "v9.9.7");
+    let ran = FakeCluster::start(objects.clone()).await.run("status peer").await;
+    assert!(ran.output.contains("Version: v9.9.0") && !ran.output.contains("apart"), "{}", ran.output);
+    version(&mut objects, "/liqo-controller-manager", "labels", "app.kubernetes.io/version", "v9.8.0");
+    let cluster = FakeCluster::start(objects).await;
+    let ran = cluster.run("status peer").await;
+    assert!(ran.output.contains("! Liqo v9.9.0 there and v9.8.0 here are more than a"), "{}", ran.output);
+    assert_eq!(ran.error, None);
+    let report: Value = serde_json::from_str(&cluster.run("status peer -o json").await.output).unwrap();
+    assert_eq!((&report["version"], &report["peers"][0]["version"]), (&json!("v9.8.0"), &json!("v9.9.0")));
+    assert_eq!(report["peers"][0]["warnings"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
+async fn a_cluster_that_lacks_the_kinds_of_liqo_is_told_so_beside_the_rest() {
+    let cluster = FakeCluster::start(installed()).await;
+    cluster.change(|world| world.without_liqo = true);
+    let ran = cluster.run("status").await;
+    assert!(
+        ran.output.contains("Liqo is not installed in this cluster, which has no kind"),
+        "{}",
+        ran.output
+    );
+    assert!(ran.error.is_some());
 }

@@ -37,6 +37,13 @@ fn flags_stand_where_the_documentation_has_them() {
         "liqoctl --kubeconfig k status --verbose",
         "liqoctl status -n other -o yaml",
         "liqoctl version --client",
+        "liqoctl peer consumer --plan",
+        "liqoctl unpeer oob milan --plan -n other",
+        "liqoctl -s https://a.b:6443 --token t --as jane --as-group a --as-group b --as-uid 1 status",
+        "liqoctl status --server https://a.b --certificate-authority ca --tls-server-name api --request-timeout 5s",
+        "liqoctl status --client-certificate c --client-key k --insecure-skip-tls-verify --request-timeout 5",
+        "liqoctl status --cache-dir /tmp --disable-compression",
+        "liqoctl __complete -- unpeer --context a ",
         "liqoctl unoffload namespace liqo-demo",
         "liqoctl --kubeconfig k debug state",
     ] {
@@ -50,6 +57,8 @@ fn flags_stand_where_the_documentation_has_them() {
         "liqoctl offload namespace foo --pod-offloading-strategy Never",
         "liqoctl offload namespace foo --selector a=b=c",
         "liqoctl status -o xml",
+        "liqoctl status --insecure-skip-tls-verify --certificate-authority ca",
+        "liqoctl status --request-timeout soon",
         "liqoctl debug state --socket s --kubeconfig k",
     ] {
         assert!(!accepted(line), "{line}");
@@ -72,7 +81,13 @@ async fn versions_of_both_sides_are_shown() {
     let path = "/apis/apps/v1/namespaces/liqo/deployments/liqo-controller-manager";
     let cluster = FakeCluster::start(vec![(path.to_owned(), manager)]).await;
     let client = format!("Client version: v{}\n", env!("CARGO_PKG_VERSION"));
-    assert_eq!(cluster.run("version").await.output, format!("{client}Server version: v0.8.3\n"));
+    let ran = cluster.run("version").await;
+    assert_eq!(ran.output, format!("{client}Server version: v0.8.3\n"));
+    assert!(
+        ran.aside.contains("and Liqo v0.8.3 is installed: use the liqoctl of that version"),
+        "{}",
+        ran.aside
+    );
     assert_eq!(cluster.run("version --client").await.output, client);
     let ran = cluster.run("version -n other").await;
     assert_eq!(ran.output, client);
@@ -80,11 +95,29 @@ async fn versions_of_both_sides_are_shown() {
 }
 
 #[tokio::test]
-async fn shells_complete_commands() {
-    let cluster = FakeCluster::start(Vec::new()).await;
-    for shell in ["bash", "zsh", "fish", "powershell"] {
-        let ran = cluster.run(&format!("completion {shell}")).await;
-        assert!(ran.error.is_none() && ran.output.contains("unoffload"), "{shell}");
+async fn another_version_than_the_installed_one_is_warned_of_beside_the_output() {
+    let manager = |version: &str| {
+        json!({
+            "metadata": {"name": "liqo-controller-manager", "labels": {"app.kubernetes.io/version": version}},
+            "spec": {"selector": {}, "template": {}},
+        })
+    };
+    let path = "/apis/apps/v1/namespaces/liqo/deployments/liqo-controller-manager".to_owned();
+    let own = env!("CARGO_PKG_VERSION");
+    for (installed_version, warned) in [("v99.0.0", true), (own, false), ("dev", false)] {
+        let mut objects = peered();
+        objects.push((path.clone(), manager(installed_version)));
+        let cluster = FakeCluster::start(objects).await;
+        for line in ["peer milan --plan", "unpeer milan --plan", "status peer"] {
+            let ran = cluster.run(line).await;
+            assert_eq!(ran.error, None);
+            assert_eq!(
+                ran.aside.starts_with("liqoctl: warning: this is liqoctl v"),
+                warned,
+                "{line}: {}",
+                ran.aside
+            );
+        }
     }
 }
 
@@ -93,11 +126,4 @@ async fn without_a_name_or_with_two_it_is_said_what_to_write() {
     let cluster = FakeCluster::start(Vec::new()).await;
     let error = cluster.run("unpeer milan out-of-band milan").await.error.unwrap();
     assert_eq!(error, "write either the name of a ForeignCluster or out-of-band");
-}
-
-#[tokio::test]
-async fn a_context_that_is_not_there_is_said_so() {
-    let cluster = FakeCluster::start(Vec::new()).await;
-    let error = cluster.run("--context b status").await.error.unwrap();
-    assert!(error.starts_with("cannot use the kubeconfig: check --kubeconfig and --context"), "{error}");
 }

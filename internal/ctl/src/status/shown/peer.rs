@@ -19,13 +19,15 @@ pub(super) fn entry(peer: &Peer, verbose: bool) -> Entry {
         }
     }
     let directions = [part("Outgoing", &peer.outgoing), part("Incoming", &peer.incoming)].concat();
-    let mut entries = vec![
-        Entry::pair("Type", peer.peering_type),
+    let mut entries = vec![Entry::pair("Type", peer.peering_type)];
+    entries.extend(peer.version.as_ref().map(|version| Entry::pair("Version", plain(version))));
+    entries.extend(peer.warnings.iter().map(|warning| Entry::Line(format!("! {}", plain(warning)))));
+    entries.extend([
         Entry::group("Direction", directions),
         Entry::group("Authentication", authentication),
         Entry::group("API server", part("Status", &peer.api_server)),
         Entry::group("Network", network(peer, verbose)),
-    ];
+    ]);
     entries.extend(peer.tunnel.as_ref().map(connection));
     entries.extend(resources(peer));
     Entry::Group(format!("{} - {}", plain(&peer.name), plain(&peer.cluster_id)), entries)
