@@ -103,6 +103,7 @@ package restic
 program git git
 program make make
 program cc gcc
+program strip binutils
 libc libc6-dev
 LIST
 }

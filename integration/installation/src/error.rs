@@ -13,8 +13,8 @@ pub enum Error {
     /// An image cannot be made.
     #[error(transparent)]
     Image(#[from] liqo_oci_image::Error),
-    /// A program of this machine that goes into an image is not there.
-    #[error("`{program}` is not installed, which is part of an image: `integration/setup.sh` installs it")]
+    /// A program of this machine that goes into an image, or makes it, is not there.
+    #[error("`{program}` is not installed, and images are made with it: `integration/setup.sh` installs it")]
     MissingTool {
         /// Its name.
         program: &'static str,
@@ -32,15 +32,15 @@ pub enum Error {
     /// The testbed refused.
     #[error(transparent)]
     Testbed(#[from] liqo_testbed::Error),
-    /// kubectl or liqoctl cannot be run.
-    #[error("cannot run {}: `make build` makes it", program.display())]
+    /// A program cannot be run.
+    #[error("cannot run {}: `make build` makes or installs it", program.display())]
     Run {
         /// Where it should be.
         program: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// kubectl or liqoctl failed.
+    /// A program failed.
     #[error("`{command}` failed: {said}")]
     Command {
         /// The command.

@@ -1,13 +1,14 @@
 //! The images of Liqo's programs.
 //!
 //! Each holds one static program and nothing else, at `/NAME`, where `liqoctl debug` calls it. Only the agents of the
-//! fabric need more: they call `nft`, with the libraries of this machine.
+//! fabric need more: they call `nft`, with the libraries of this machine. Programs come without what only a debugger reads.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::error::{Error, Result};
+use crate::strip::stripped;
 
 /// Directories of programs that administrators call, which the PATH of a user may lack.
 const TOOL_DIRECTORIES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
@@ -66,7 +67,7 @@ impl Image {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingTool`], [`Error::File`] and [`Error::Image`].
+    /// [`Error::MissingTool`], [`Error::Run`], [`Error::Command`], [`Error::File`] and [`Error::Image`].
     pub fn make(&self, programs: &Path, into: &Path) -> Result<Outcome> {
         let program = programs.join(self.program);
         if !program.is_file() {
@@ -80,6 +81,7 @@ impl Image {
         }
         fs::create_dir_all(into).map_err(file("create", into))?;
         let mut image = liqo_oci_image::Image::new(&self.name())?;
+        let program = stripped(&program, self.program, into)?;
         image.add_program(&program, format!("/{}", self.program))?;
         for (tool, path) in self.tools.iter().zip(&tools) {
             image.add_program(path, format!("{TOOL_PATH}/{tool}"))?;
@@ -90,7 +92,7 @@ impl Image {
 }
 
 /// Where a program of this machine is.
-fn found(program: &'static str) -> Result<PathBuf> {
+pub(crate) fn found(program: &'static str) -> Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::env::split_paths(&path).chain(TOOL_DIRECTORIES.map(PathBuf::from));
     let mut candidates = directories.map(|directory| directory.join(program));

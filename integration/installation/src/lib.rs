@@ -8,6 +8,7 @@ mod administrator;
 mod error;
 mod image;
 mod install;
+mod strip;
 
 pub use administrator::Administrator;
 pub use error::{Error, Result};

@@ -1,10 +1,14 @@
 //! SHA-256 digests as OCI writes them, and a writer that takes one on the way.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Result};
 
 /// The SHA-256 digest of a blob, displayed as `sha256:` and 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +18,18 @@ impl Digest {
     /// The 64 hexadecimal digits without the name of the algorithm.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The digest of a file's content.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`].
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let read = |source| Error::Read { path: path.to_owned(), source };
+        let mut writer = HashingWriter::new(io::sink());
+        io::copy(&mut File::open(path).map_err(read)?, &mut writer).map_err(read)?;
+        Ok(writer.finish().0)
     }
 
     /// The digest of `bytes`.
@@ -74,6 +90,16 @@ mod tests {
     #[test]
     fn known_vector() {
         assert_eq!(Digest::of(b"abc").to_string(), ABC);
+    }
+
+    #[test]
+    fn a_file_has_the_digest_of_its_content() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "abc").unwrap();
+        assert_eq!(Digest::of_file(&path).unwrap().to_string(), ABC);
+        let missing = Digest::of_file(directory.path());
+        assert!(matches!(missing, Err(Error::Read { .. })), "{missing:?}");
     }
 
     #[test]
