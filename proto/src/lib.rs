@@ -14,6 +14,30 @@ pub mod debug {
     tonic::include_proto!("liqo.debug.v1");
 }
 
+/// External resource monitors: programs of users that say how much each consumer may have. Names, and that there is no
+/// package, are those of Liqo 0.8.3.
+#[allow(missing_docs, clippy::all, reason = "generated; the documentation is in the .proto file")]
+pub mod resource_monitor {
+    tonic::include_proto!("_");
+
+    /// Where generated code looks for `k8s.io.apimachinery.pkg.api.resource`.
+    pub mod k8s {
+        pub mod io {
+            pub mod apimachinery {
+                pub mod pkg {
+                    pub mod api {
+                        pub mod resource {
+                            tonic::include_proto!("k8s.io.apimachinery.pkg.api.resource");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    pub use k8s::io::apimachinery::pkg::api::resource::Quantity;
+}
+
 /// Descriptors of both packages, encoded, with their comments: what server reflection answers from.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
@@ -34,6 +58,8 @@ mod tests {
         let files = [
             include_str!("../liqo/debug/v1/debug.proto"),
             include_str!("../liqo/projection/v1/projection.proto"),
+            include_str!("../resource_monitor/resource_reader.proto"),
+            include_str!("../resource_monitor/resource.proto"),
         ];
         let mut found = Vec::new();
         for text in files {
