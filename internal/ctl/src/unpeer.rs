@@ -97,16 +97,17 @@ async fn withdraw(
     let mut endpoints = Endpoints::new(cluster);
     let look = async || {
         let Some(peer) = peers.get(name).await? else { return Ok(Seen::Done) };
-        let Seen::NotYet(said) = withdrawn(&peer) else { return Ok(Seen::Done) };
-        let end = endpoints.api_server(&peer).await;
-        Ok(Seen::NotYet(end.map_or_else(|| said.clone(), |end| format!("{end}: {said}"))))
+        Ok(endpoints.told(&peer, withdrawn(&peer)).await)
     };
     patience.wait(ending(name), console, look).await?;
     let id = id_of(peer);
     if id.is_empty() {
         return Ok(());
     }
-    let look = async || Ok(node_gone(&nodes.list(&format!("{REMOTE_CLUSTER_ID}={id}")).await?));
+    let look = async || {
+        let found = nodes.list(&format!("{REMOTE_CLUSTER_ID}={id}")).await?;
+        Ok(endpoints.told(peer, node_gone(&found)).await)
+    };
     patience.wait(node_ending(name), console, look).await
 }
 
@@ -125,9 +126,10 @@ async fn forgotten(
         return console.warn("To end that as well, run the same command in the other cluster");
     }
     peers.delete(name).await?;
+    let mut endpoints = Endpoints::new(cluster);
     let look = async || {
-        let waiting = |peer: ForeignCluster| Seen::NotYet(finalizers(&peer));
-        Ok(peers.get(name).await?.map_or(Seen::Done, waiting))
+        let Some(peer) = peers.get(name).await? else { return Ok(Seen::Done) };
+        Ok(endpoints.told(&peer, Seen::NotYet(finalizers(&peer))).await)
     };
     patience.wait(forgetting(name), console, look).await
 }
@@ -186,7 +188,8 @@ fn forgetting(name: &str) -> Awaited {
     Awaited {
         what: format!("ForeignCluster {name} to go (step 3 of 3, ForeignCluster)"),
         done: format!("ForeignCluster {name} removed"),
-        remedy: "see whether the controller manager runs".to_owned(),
+        remedy: "see whether the controller manager runs here, and that it reaches the other cluster"
+            .to_owned(),
     }
 }
 

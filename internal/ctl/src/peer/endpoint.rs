@@ -10,6 +10,7 @@ use super::steps::Step;
 use crate::cluster::Cluster;
 use crate::debug::plain;
 use crate::known::id_of;
+use crate::wait::Seen;
 
 /// Finds the other ends of steps. What the user may not read is not told.
 pub(crate) struct Endpoints<'a> {
@@ -44,8 +45,16 @@ impl<'a> Endpoints<'a> {
         }
     }
 
+    /// What was seen of the end of a peering, which all happens at the API server of the peer.
+    pub(crate) async fn told(&mut self, peer: &ForeignCluster, seen: Seen) -> Seen {
+        match seen {
+            Seen::NotYet(said) => Seen::NotYet(self.named(Step::ApiServer, peer, said).await),
+            Seen::Done => Seen::Done,
+        }
+    }
+
     /// The API server of the peer, as the peer told it with the identity that it gave.
-    pub(crate) async fn api_server(&mut self, peer: &ForeignCluster) -> Option<String> {
+    async fn api_server(&mut self, peer: &ForeignCluster) -> Option<String> {
         if self.api_server.is_none() {
             self.api_server = self.read_api_server(peer).await;
         }

@@ -89,3 +89,18 @@ async fn a_provider_that_does_not_answer_is_told() {
                     controller says; the other cluster has to take its offer back";
     assert!(error.starts_with(expected), "{error}");
 }
+
+#[tokio::test]
+async fn a_node_that_stays_is_told_with_the_other_end_and_the_remedy() {
+    let withdrawn = |world: &mut World| {
+        world.change(FOREIGN_CLUSTER, json!({"status": status(&[("OutgoingPeering", "None")])}));
+    };
+    let mut objects = peered();
+    objects[0].1["status"]["tenantNamespace"] = json!({"local": TENANT});
+    objects.push(identity_secret());
+    let cluster = FakeCluster::with(objects, withdrawn).await;
+    let error = cluster.run("unpeer milan --timeout 1s").await.error.unwrap();
+    let expected = "waited 1s for the virtual node of cluster milan to go (step 2 of 3, node), in vain: \
+                    https://172.18.2.1:6443: node liqo-milan is still there; pods on it are evicted first";
+    assert!(error.starts_with(expected), "{error}");
+}
