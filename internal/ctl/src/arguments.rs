@@ -10,7 +10,7 @@ use crate::peer::PeerArguments;
 use crate::status::StatusArguments;
 use crate::unpeer::UnpeerArguments;
 use crate::version::VersionArguments;
-use crate::{DebugArguments, ReleaseArguments};
+use crate::{DebugArguments, ReleaseArguments, ResetArguments};
 
 /// Liqo from the command line.
 #[derive(Clone, Debug, Parser)]
@@ -49,6 +49,8 @@ pub enum Command {
     /// all that is left of something that the backup did not have. `liqoctl debug state` counts them ("orphans held").
     /// This takes them away, and with each its namespace in the peer and everything in that.
     Release(ReleaseArguments),
+    /// Undo what cannot be undone by asking again
+    Reset(ResetArguments),
     /// Show the versions of this program and of Liqo in the cluster
     Version(VersionArguments),
     /// Print the completion script of a shell

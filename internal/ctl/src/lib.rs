@@ -20,6 +20,7 @@ mod offload;
 mod peer;
 mod plan;
 mod release;
+mod reset;
 mod status;
 mod token;
 mod unpeer;
@@ -35,6 +36,7 @@ pub use generate::GenerateArguments;
 pub use offload::{OffloadArguments, UnoffloadArguments};
 pub use peer::PeerArguments;
 pub use release::ReleaseArguments;
+pub use reset::ResetArguments;
 pub use status::StatusArguments;
 pub use unpeer::UnpeerArguments;
 pub use version::VersionArguments;
@@ -54,6 +56,7 @@ pub async fn run(arguments: Arguments, console: &mut Console) -> Result<(), CtlE
         Command::Unoffload(arguments) => offload::unoffload(&access, arguments, console).await,
         Command::Status(arguments) => status::run(&access, arguments, verbose, console).await,
         Command::Debug(arguments) => debug::run(arguments.at(access), console).await,
+        Command::Reset(arguments) => reset::run(&access, arguments, console).await,
         Command::Release(arguments) => release::run(arguments.at(access), console).await,
         Command::Version(arguments) => version::run(&access, arguments, console).await,
         Command::Completion(arguments) => completion::run(&arguments, console),

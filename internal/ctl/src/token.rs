@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use liqo_identity::Secret;
+use liqo_identity::{Secret, is_whole};
 
 /// What a peer's administrator handed over.
 #[derive(Clone)]
@@ -28,10 +28,10 @@ impl FromStr for Token {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
         if text.is_empty() {
-            Err("it is empty: run `liqoctl generate peer-command` in the other cluster")
-        } else {
-            Ok(Self(Secret::new(text)))
+            return Err("it is empty: run `liqoctl generate peer-command` in the other cluster");
         }
+        let token = Secret::new(text);
+        if is_whole(&token) { Ok(Self(token)) } else { Err("a part of it is missing: copy the whole of it") }
     }
 }
 
@@ -45,5 +45,13 @@ mod tests {
         assert_eq!(format!("{token:?}"), "Token(…)");
         assert!(token.secret().matches(&Secret::new("abc")));
         assert!(" ".parse::<Token>().is_err());
+    }
+
+    #[test]
+    fn a_token_that_lost_a_part_is_refused_at_once() {
+        let whole = format!("{}.{}", "ab".repeat(32), "cd".repeat(32));
+        assert!(whole.parse::<Token>().is_ok());
+        let error = whole[..100].parse::<Token>().err().unwrap();
+        assert_eq!(error, "a part of it is missing: copy the whole of it");
     }
 }

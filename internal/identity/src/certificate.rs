@@ -13,8 +13,12 @@ const MILLIS_PER_SECOND: i64 = 1000;
 /// Facts of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CertificateFacts {
+    /// The first moment at which it is valid.
+    pub(crate) not_before: UnixMillis,
     /// The last moment at which it is valid.
     pub(crate) not_after: UnixMillis,
+    /// Its serial number, as Kubernetes and OpenSSL show it.
+    pub(crate) serial: String,
     /// Its public key, DER.
     pub(crate) public_key: Vec<u8>,
 }
@@ -23,9 +27,11 @@ pub(crate) struct CertificateFacts {
 pub(crate) fn read(pem: &[u8]) -> Option<CertificateFacts> {
     let der = pem_block::first(LABEL, pem)?;
     let (_, certificate) = X509Certificate::from_der(&der).ok()?;
-    let seconds = certificate.validity().not_after.timestamp();
+    let millis = |seconds: i64| UnixMillis(seconds.saturating_mul(MILLIS_PER_SECOND));
     Some(CertificateFacts {
-        not_after: UnixMillis(seconds.saturating_mul(MILLIS_PER_SECOND)),
+        not_before: millis(certificate.validity().not_before.timestamp()),
+        not_after: millis(certificate.validity().not_after.timestamp()),
+        serial: certificate.raw_serial_as_string(),
         public_key: certificate.public_key().raw.to_vec(),
     })
 }

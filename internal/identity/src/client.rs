@@ -3,6 +3,7 @@
 mod answer;
 mod error;
 mod exchange;
+mod pinned;
 mod target;
 mod tls;
 

@@ -92,6 +92,11 @@ impl Csr {
         pem_block::encode(LABEL, &self.der)
     }
 
+    /// The request, DER.
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// Whether a request that was kept, PEM, is this one.
     pub(crate) fn is(&self, kept: &str) -> bool {
         pem_block::only(LABEL, kept.as_bytes()).is_some_and(|der| der == self.der)

@@ -45,6 +45,18 @@ pub enum Error {
         /// Why.
         source: rustls::Error,
     },
+    /// No key can be made for the authentication service.
+    #[error("no key can be made for the authentication service")]
+    MakeAuthKey {
+        /// Why.
+        source: rcgen::Error,
+    },
+    /// The key of the authentication service that was kept is none.
+    #[error(
+        "Secret liqo-auth-key holds no key for the authentication service: delete it, and a new one is made at the next \
+         start; tokens that were printed before end with the old one"
+    )]
+    ReadAuthKey,
     /// The private key that was kept is none of ours.
     #[error(
         "the private key is no Ed25519 key in PKCS #8: delete the Secret that holds it, a new one is made"

@@ -7,6 +7,7 @@ use liqo_model::ClusterId;
 use rcgen::string::PrintableString;
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, DnValue, KeyPair, PKCS_ED25519, PublicKeyData as _,
+    SigningKey as _,
 };
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 use zeroize::Zeroizing;
@@ -75,6 +76,12 @@ impl PrivateKey {
         parameters.distinguished_name = name;
         let request = parameters.serialize_request(&self.pair).map_err(failed)?;
         Ok(pem_block::encode(crate::csr::LABEL, request.der()))
+    }
+
+    /// A signature that proves who asks for `cluster`.
+    pub(crate) fn sign(&self, message: &[u8], cluster: &ClusterId) -> Result<Vec<u8>, Error> {
+        let failed = |source| Error::MakeRequest { cluster: cluster.to_string(), source };
+        self.pair.sign(message).map_err(failed)
     }
 
     /// The public key, DER, as it is in a certificate.

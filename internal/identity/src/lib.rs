@@ -17,8 +17,11 @@ mod key;
 mod metrics;
 mod objects;
 mod pem_block;
+mod pin;
+mod renewal;
 mod secret;
 mod server;
+mod token;
 mod wire;
 
 pub use address::{AddressKind, NodeFacts, ServiceFacts, ServiceKind, advertised_api_server, home_auth_url};
@@ -28,13 +31,17 @@ pub use error::Error;
 pub use key::PrivateKey;
 pub use metrics::Metrics;
 pub use objects::{
-    IdentityFacts, Issued, SecretContent, approval, basic_binding, identity_secret, issued_secret,
-    peer_token_secret, read_identity, read_issued, signing_request,
+    IdentityFacts, Issued, ONE_TIME_TOKEN, OneTimeToken, PROVEN_BY, RENEWABLE, SecretContent, approval,
+    basic_binding, bound_to, identity_key, identity_secret, is_renewal_due, issued_secret, one_time_token,
+    peer_token_secret, read_identity, read_issued, read_one_time_token, signing_request, spent,
 };
+pub use pin::Pin;
 pub use secret::Secret;
 pub use server::{
-    ApiServer, AuthService, Listening, Provider, ProviderError, Settings, Tenant, Transport, serve,
+    AUTH_KEY_SECRET, ApiServer, AuthKey, AuthService, KeptIdentity, KeptToken, Listening, PIN_KEY, Provider,
+    ProviderError, Settings, Tenant, Transport, read_pin, serve,
 };
+pub use token::{is_whole, one_time_secret_of, way_back, with_pin};
 
 #[cfg(test)]
 mod test_authority;

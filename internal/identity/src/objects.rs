@@ -2,14 +2,19 @@
 
 mod identity;
 mod issued;
+mod one_time_token;
 mod peer_token;
 mod signing;
 
 use std::collections::BTreeMap;
 
-pub use identity::{IdentityFacts, identity_secret, read_identity};
-pub use issued::{Issued, issued_secret, read_issued};
+pub use identity::{IdentityFacts, RENEWABLE, identity_key, identity_secret, is_renewal_due, read_identity};
+pub use issued::{Issued, PROVEN_BY, issued_secret, read_issued};
 use liqo_model::NamespaceName;
+pub(crate) use one_time_token::one_time_token_name;
+pub use one_time_token::{
+    ONE_TIME_TOKEN, OneTimeToken, bound_to, one_time_token, read_one_time_token, spent,
+};
 pub use peer_token::peer_token_secret;
 use serde_json::{Value, json};
 pub use signing::{approval, basic_binding, signing_request};

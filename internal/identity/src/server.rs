@@ -1,6 +1,8 @@
 //! The authentication service of a provider.
 
+mod auth_key;
 mod connection;
+mod entitlement;
 mod provider;
 mod refusal;
 mod reply;
@@ -9,8 +11,9 @@ mod service;
 mod transport;
 mod verdict;
 
+pub use auth_key::{AUTH_KEY_SECRET, AuthKey, PIN_KEY, read_pin};
 pub use connection::{Listening, serve};
-pub use provider::{ApiServer, Provider, ProviderError, Tenant};
+pub use provider::{ApiServer, KeptIdentity, KeptToken, Provider, ProviderError, Tenant};
 pub use service::{AuthService, Settings};
 pub use transport::Transport;
 

@@ -16,6 +16,12 @@ pub(crate) const IDS_PATH: &str = "/ids";
 /// Path that a certificate is asked for at.
 pub(crate) const CERTIFICATE_PATH: &str = "/identity/certificate";
 
+/// What is said of a token whose time is over.
+pub(crate) const TOKEN_EXPIRED: &str =
+    "the token has expired: `liqoctl generate peer-command` in the cluster that was asked prints another one";
+/// What is said of a token that was used.
+pub(crate) const TOKEN_USED: &str = "the token was used already: `liqoctl generate peer-command` in the cluster that was asked prints another one";
+
 /// Answer of [`IDS_PATH`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,6 +44,9 @@ pub(crate) struct CertificateAnswer {
     pub(crate) api_server_ca: Option<String>,
     /// Always there, also when it says nothing.
     pub(crate) aws: NoAws,
+    /// That the certificate can be renewed, for who said that it renews.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) renewable: bool,
 }
 
 /// What an answer of another kind of API server would hold.
@@ -64,6 +73,11 @@ pub(crate) struct CertificateRequest {
     pub(crate) destination_token: Secret,
     /// Base64 of PEM.
     pub(crate) signing_request: String,
+    /// Base64 of the proof that the one who asks has the key of the certificate that it has; empty when it gives none, as
+    /// Liqo 0.8.3 never does.
+    pub(crate) renewal_proof: String,
+    /// Whether the one who asks renews its certificate before it ends.
+    pub(crate) renews: bool,
 }
 
 /// Why a text is no request. The texts show where, never what.
@@ -100,6 +114,8 @@ impl CertificateRequest {
             origin_token: Secret::new(text(&mut fields, "originClusterToken")?),
             destination_token: Secret::new(text(&mut fields, "destinationClusterToken")?),
             signing_request: text(&mut fields, "certificateSigningRequest")?,
+            renewal_proof: text(&mut fields, "renewalProof")?,
+            renews: fields.remove("renews") == Some(Value::Bool(true)),
         })
     }
 
@@ -113,6 +129,10 @@ impl CertificateRequest {
             origin_cluster_token: &'a str,
             destination_cluster_token: &'a str,
             certificate_signing_request: &'a str,
+            #[serde(skip_serializing_if = "str::is_empty")]
+            renewal_proof: &'a str,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            renews: bool,
         }
         #[derive(Serialize)]
         struct SentCluster<'a> {
@@ -126,6 +146,8 @@ impl CertificateRequest {
             origin_cluster_token: self.origin_token.expose(),
             destination_cluster_token: self.destination_token.expose(),
             certificate_signing_request: &self.signing_request,
+            renewal_proof: &self.renewal_proof,
+            renews: self.renews,
         })
     }
 }
@@ -167,6 +189,8 @@ mod tests {
             origin_token: Secret::new("o"),
             destination_token: Secret::new("d"),
             signing_request: "c".to_owned(),
+            renewal_proof: String::new(),
+            renews: false,
         };
         let body = request.body().unwrap();
         let expected = r#"{"cluster":{"clusterID":"i","clusterName":"n"},"originClusterToken":"o","destinationClusterToken":"d","certificateSigningRequest":"c"}"#;
@@ -176,6 +200,12 @@ mod tests {
         assert_eq!(read.origin_token.expose(), "o");
         assert_eq!(read.destination_token.expose(), "d");
         assert_eq!(read.signing_request, "c");
+        let renewal = CertificateRequest { renewal_proof: "p".to_owned(), renews: true, ..request };
+        let body = renewal.body().unwrap();
+        let longer = expected.replace("\"c\"}", "\"c\",\"renewalProof\":\"p\",\"renews\":true}");
+        assert_eq!(String::from_utf8(body.clone()).unwrap(), longer);
+        let read = CertificateRequest::parse(&body).unwrap_or_else(|_| panic!("a request"));
+        assert_eq!((read.renewal_proof.as_str(), read.renews), ("p", true));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The command to get an identity, beside the commands that only write.
+//! The commands about identities, beside the commands that only write.
 
 use liqo_api::names::IDENTITY_SECRET_PREFIX;
 use liqo_engine::{Actuator, Disposition, Outcome};
@@ -12,23 +12,30 @@ use super::{Applicant, Enrolment};
 /// and not written down, Liqo 0.8.3 gives no second one.
 impl Actuator for Applicant {
     async fn act(&self, command: &Command, _: u32) -> Outcome {
-        let Effect::Authenticate { id, name, auth_url, skip_tls_verify, tenant, home, home_name } =
-            &command.effect
-        else {
-            let error = format!("{} is no request for an identity", command.effect.name());
-            return Outcome::Failed { disposition: Disposition::Park, error };
-        };
-        let enrolment = Enrolment {
-            peer: id,
-            auth_url,
-            skip_tls_verify: *skip_tls_verify,
-            home: Cluster { id: home.clone(), name: home_name.clone() },
-            tenant,
-            secret: &format!("{IDENTITY_SECRET_PREFIX}{}", unique_name(name, id)),
-        };
-        match self.kept(&enrolment).await {
-            Some(resource_version) => Outcome::Succeeded { resource_version },
-            None => self.enrol(&enrolment).await,
+        match &command.effect {
+            Effect::Authenticate { id, name, auth_url, skip_tls_verify, tenant, home, home_name } => {
+                let enrolment = Enrolment {
+                    peer: id,
+                    auth_url,
+                    skip_tls_verify: *skip_tls_verify,
+                    home: Cluster { id: home.clone(), name: home_name.clone() },
+                    tenant,
+                    secret: &format!("{IDENTITY_SECRET_PREFIX}{}", unique_name(name, id)),
+                };
+                match self.kept(&enrolment).await {
+                    Some(kept) if kept.lasts && !kept.due => {
+                        Outcome::Succeeded { resource_version: kept.version }
+                    }
+                    earlier => self.enrol(&enrolment, earlier.as_ref()).await,
+                }
+            }
+            Effect::SetEnrolled { uid, peer, enrolled } => {
+                self.issued((&command.slot.object, uid), peer).set(*enrolled).await
+            }
+            other => {
+                let error = format!("{} is not about an identity", other.name());
+                Outcome::Failed { disposition: Disposition::Park, error }
+            }
         }
     }
 }

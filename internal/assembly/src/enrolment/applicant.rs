@@ -10,11 +10,12 @@ use liqo_api::names::{REMOTE_TOKEN_SECRET_PREFIX, TOKEN_KEY};
 use liqo_engine::{Clock as _, Disposition, Outcome, SystemClock};
 use liqo_identity::{
     Application, AuthClient, Cluster, Disposition as Advice, EnrolError, Identity, PrivateKey, ProviderError,
-    Secret, Target, identity_secret, read_identity,
+    RENEWABLE, Secret, Target, identity_key, identity_secret, is_renewal_due, read_identity,
 };
-use liqo_model::{ClusterId, NamespaceName, ResourceVersion};
+use liqo_model::{ClusterId, NamespaceName, ObjectKey, ResourceVersion, Uid};
 
 use super::SharedToken;
+use super::enrolled::IssuedSecret;
 use super::refusal::{exists, refused};
 
 /// Most peers that an identity is being asked for at a time.
@@ -37,7 +38,19 @@ pub struct Enrolment<'a> {
     pub secret: &'a str,
 }
 
-/// Asks peers for identities.
+/// An identity that there is.
+pub(super) struct Kept {
+    /// Version of its Secret.
+    pub(super) version: ResourceVersion,
+    /// Whether its certificate still lasts.
+    pub(super) lasts: bool,
+    /// Whether it is time to renew it, which the provider does.
+    pub(super) due: bool,
+    /// Its key.
+    key: Option<PrivateKey>,
+}
+
+/// Asks peers for identities, and says which of those that were issued to peers are in use.
 pub struct Applicant {
     client: Client,
     namespace: NamespaceName,
@@ -60,18 +73,39 @@ impl Applicant {
         Self { client, namespace, token, asking, keys: Mutex::default(), random }
     }
 
-    /// The version of the Secret, when there is one with a certificate that still lasts. What cannot be read counts as none.
-    pub(super) async fn kept(&self, enrolment: &Enrolment<'_>) -> Option<ResourceVersion> {
+    /// The API server of this cluster.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What was issued to a peer here, in this Secret of that life.
+    pub(super) fn issued<'a>(
+        &'a self,
+        (key, uid): (&'a ObjectKey, &'a Uid),
+        peer: &'a ClusterId,
+    ) -> IssuedSecret<'a> {
+        IssuedSecret { client: &self.client, install: &self.namespace, key, uid, peer }
+    }
+
+    /// The identity that there is, if it can be read.
+    pub(super) async fn kept(&self, enrolment: &Enrolment<'_>) -> Option<Kept> {
         let secrets: Api<KubeSecret> = Api::namespaced(self.client.clone(), enrolment.tenant.as_str());
         let found = secrets.get_opt(enrolment.secret).await.ok().flatten()?;
         let data = found.data.unwrap_or_default().into_iter().map(|(key, bytes)| (key, bytes.0)).collect();
         let ends = read_identity(&data).ok()?.not_after?;
-        (ends > SystemClock.wall()).then(|| found.metadata.resource_version.unwrap_or_default().into())
+        let renewable = found.metadata.annotations.is_some_and(|kept| kept.contains_key(RENEWABLE));
+        Some(Kept {
+            version: found.metadata.resource_version.unwrap_or_default().into(),
+            lasts: ends > SystemClock.wall(),
+            due: renewable && is_renewal_due(&data, SystemClock.wall()),
+            key: identity_key(&data),
+        })
     }
 
-    /// Asks, and keeps the answer. Nothing of the answer leaves this function.
-    pub async fn enrol(&self, enrolment: &Enrolment<'_>) -> Outcome {
-        let done = match self.ask(enrolment).await {
+    /// Asks, and keeps the answer. Nothing of the answer leaves this function. `earlier` is the identity that there was:
+    /// whoever has its key needs no token.
+    pub(super) async fn enrol(&self, enrolment: &Enrolment<'_>, earlier: Option<&Kept>) -> Outcome {
+        let done = match self.ask(enrolment, earlier).await {
             Ok(identity) => self.keep(enrolment, &identity).await,
             Err(failure) => Err(failure),
         };
@@ -84,17 +118,22 @@ impl Applicant {
         }
     }
 
-    async fn ask(&self, enrolment: &Enrolment<'_>) -> Result<Identity, (Disposition, String)> {
+    async fn ask(
+        &self,
+        enrolment: &Enrolment<'_>,
+        earlier: Option<&Kept>,
+    ) -> Result<Identity, (Disposition, String)> {
         let key = self.key(enrolment.peer)?;
         let token = self.token_of(enrolment.peer).await?;
-        let own = self.token.now();
+        let own = self.token.way_back(enrolment.peer);
         let target =
             Target::parse(enrolment.auth_url, enrolment.skip_tls_verify).map_err(|error| advised(&error))?;
         let application = Application {
             cluster: &enrolment.home,
             key: &key,
             token: token.as_ref(),
-            own_token: (!own.is_empty()).then_some(&own),
+            own_token: own.as_ref(),
+            earlier: earlier.and_then(|kept| kept.key.as_ref()),
         };
         self.asking.enrol(&target, application).await.map_err(|error| advised(&error))
     }

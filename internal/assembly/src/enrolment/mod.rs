@@ -2,8 +2,11 @@
 
 mod actuator;
 mod applicant;
+mod enrolled;
+mod expired;
 mod provider;
 mod refusal;
+mod renewals;
 mod service;
 mod shared_token;
 
@@ -11,3 +14,6 @@ pub use applicant::{Applicant, Enrolment};
 pub use provider::KubernetesProvider;
 pub use service::Authentication;
 pub use shared_token::SharedToken;
+
+#[cfg(test)]
+mod tests;

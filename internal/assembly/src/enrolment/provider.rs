@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use k8s_openapi::ByteString;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Node, Secret as KubeSecret};
 use k8s_openapi::api::rbac::v1::{ClusterRole, RoleBinding};
-use kube::api::{ListParams, Patch, PatchParams, PostParams};
+use kube::api::{DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::runtime::wait::await_condition;
 use kube::{Api, Client};
+use liqo_api::annotations::ENROLLED;
 use liqo_api::labels;
 use liqo_api::names::REMOTE_CERTIFICATE_SECRET;
 use liqo_events::UnixMillis;
 use liqo_identity::{
-    AddressKind, ApiServer, Cluster, Issued, NodeFacts, Provider, ProviderError, Secret, SecretContent,
-    Tenant, advertised_api_server, approval, basic_binding, issued_secret, peer_token_secret, read_issued,
-    signing_request,
+    AddressKind, ApiServer, Cluster, Issued, KeptIdentity, KeptToken, NodeFacts, PROVEN_BY, Provider,
+    ProviderError, Secret, SecretContent, Tenant, advertised_api_server, approval, basic_binding, bound_to,
+    issued_secret, peer_token_secret, read_issued, read_one_time_token, signing_request,
 };
-use liqo_model::{NamespaceName, tenant_namespace_name};
+use liqo_model::{ClusterId, Kind, NamespaceName, ResourceVersion, tenant_namespace_name};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -38,7 +40,7 @@ pub struct KubernetesProvider {
     pub namespace: NamespaceName,
     /// Its identity, once there is one.
     pub identity: watch::Receiver<Option<Cluster>>,
-    /// The token that peers need.
+    /// The token that every peer may use.
     pub token: SharedToken,
     /// Address of the API server for peers; that of a control-plane node when there is none.
     pub advertised: Option<String>,
@@ -67,6 +69,25 @@ impl KubernetesProvider {
             Err(error) if exists(&error) => Ok(false),
             Err(error) => Err(refused("a Secret", &error)),
         }
+    }
+
+    /// Whether a peer has written anything in its tenant namespace, which it cannot without its certificate.
+    async fn is_used(&self, tenant: &Tenant) -> Result<bool, ProviderError> {
+        let own = ListParams::default()
+            .labels(&format!("{}={}", labels::REPLICATION_ORIGIN, tenant.cluster.id))
+            .limit(1);
+        for kind in [Kind::ResourceRequest, Kind::ResourceOffer] {
+            let objects: Api<DynamicObject> = Api::namespaced_with(
+                self.client.clone(),
+                tenant.namespace.as_str(),
+                &liqo_api::api_resource(kind),
+            );
+            let found = objects.list(&own).await.map_err(|error| refused("what the peer wrote", &error))?;
+            if !found.items.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn approve(
@@ -116,16 +137,46 @@ impl Provider for KubernetesProvider {
         }
     }
 
-    async fn issued(&self, tenant: &Tenant) -> Result<Option<Issued>, ProviderError> {
-        let secrets: Api<KubeSecret> = Api::namespaced(self.client.clone(), tenant.namespace.as_str());
-        let found = secrets.get_opt(REMOTE_CERTIFICATE_SECRET).await;
-        let found = found.map_err(|error| refused("what was issued", &error))?;
-        Ok(found.map(|secret| read_issued(&data_of(secret))))
+    fn now(&self) -> UnixMillis {
+        (self.now)()
     }
 
-    async fn sign(&self, tenant: &Tenant, csr: &str) -> Result<String, ProviderError> {
+    async fn one_time_token(&self, name: &str) -> Result<Option<KeptToken>, ProviderError> {
+        let secrets: Api<KubeSecret> = Api::namespaced(self.client.clone(), self.namespace.as_str());
+        let found = secrets.get_opt(name).await.map_err(|error| refused("a one-time token", &error))?;
+        Ok(found.and_then(kept_token))
+    }
+
+    async fn bind_token(&self, token: &KeptToken, cluster: &ClusterId) -> Result<bool, ProviderError> {
+        let secrets: Api<KubeSecret> = Api::namespaced(self.client.clone(), self.namespace.as_str());
+        change(&secrets, &token.name, &token.version, present(bound_to(cluster))).await
+    }
+
+    async fn issued(&self, tenant: &Tenant) -> Result<Option<KeptIdentity>, ProviderError> {
+        let secrets: Api<KubeSecret> = Api::namespaced(self.client.clone(), tenant.namespace.as_str());
+        let found = secrets.get_opt(REMOTE_CERTIFICATE_SECRET).await;
+        let Some(secret) = found.map_err(|error| refused("what was issued", &error))? else {
+            return Ok(None);
+        };
+        let told = secret.metadata.annotations.as_ref().is_some_and(|kept| kept.contains_key(ENROLLED));
+        // The control plane tells a moment later than the certificate is used.
+        let enrolled = told || self.is_used(tenant).await?;
+        let version = secret.metadata.resource_version.clone().unwrap_or_default().into();
+        Ok(Some(KeptIdentity { issued: read_issued(&data_of(secret)), enrolled, version }))
+    }
+
+    async fn tenant(&self, cluster: &Cluster) -> Result<Option<NamespaceName>, ProviderError> {
+        self.find_tenant(cluster).await
+    }
+
+    async fn sign(
+        &self,
+        tenant: &Tenant,
+        csr: &str,
+        life: Option<Duration>,
+    ) -> Result<String, ProviderError> {
         let requests: Api<CertificateSigningRequest> = Api::all(self.client.clone());
-        let wanted = typed("a request", signing_request(csr))?;
+        let wanted = typed("a request", signing_request(csr, life))?;
         let made = requests.create(&PostParams::default(), &wanted).await;
         let name = made.map_err(|error| refused("the request", &error))?.metadata.name.unwrap_or_default();
         self.approve(&requests, &name).await?;
@@ -143,10 +194,25 @@ impl Provider for KubernetesProvider {
         String::from_utf8(pem.to_vec()).map_err(|_| late())
     }
 
-    async fn keep_issued(&self, tenant: &Tenant, issued: &Issued) -> Result<Issued, ProviderError> {
-        if self.create_secret(&issued_secret(tenant, issued)).await? {
-            return Ok(issued.clone());
-        }
+    async fn keep_issued(
+        &self,
+        tenant: &Tenant,
+        issued: &Issued,
+        over: Option<&ResourceVersion>,
+    ) -> Result<KeptIdentity, ProviderError> {
+        let content = issued_secret(tenant, issued);
+        // Whether it was this or something else that is kept now shows when it is read.
+        match over {
+            None => self.create_secret(&content).await?,
+            Some(version) => {
+                let secrets: Api<KubeSecret> =
+                    Api::namespaced(self.client.clone(), content.namespace.as_str());
+                // What proved an earlier certificate goes with it.
+                let data = [(PROVEN_BY.to_owned(), None)].into_iter();
+                let data = data.chain(content.data.into_iter().map(|(key, bytes)| (key, Some(bytes))));
+                change(&secrets, &content.name, version, data.collect()).await?
+            }
+        };
         let kept = self.issued(tenant).await?;
         kept.ok_or_else(|| ProviderError::Failed {
             reason: "what was issued has just been deleted".to_owned(),
@@ -196,6 +262,38 @@ impl Provider for KubernetesProvider {
         };
         Ok(ApiServer { url, ca: roots })
     }
+}
+
+/// Data that is to be there.
+pub(super) fn present(data: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Option<Vec<u8>>> {
+    data.into_iter().map(|(key, bytes)| (key, Some(bytes))).collect()
+}
+
+/// Changes data of a Secret if it is of this version; false when it is not, or is gone.
+pub(super) async fn change(
+    secrets: &Api<KubeSecret>,
+    name: &str,
+    version: &ResourceVersion,
+    data: BTreeMap<String, Option<Vec<u8>>>,
+) -> Result<bool, ProviderError> {
+    let data: BTreeMap<String, Option<ByteString>> =
+        data.into_iter().map(|(key, bytes)| (key, bytes.map(ByteString))).collect();
+    let patch = json!({"metadata": {"resourceVersion": version.as_str()}, "data": data});
+    match secrets.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await {
+        Ok(_) => Ok(true),
+        Err(error) if exists(&error) || missing(&error) => Ok(false),
+        Err(error) => Err(refused("a Secret", &error)),
+    }
+}
+
+/// A Secret with a one-time token; nothing when it is damaged, or about to go.
+pub(super) fn kept_token(secret: KubeSecret) -> Option<KeptToken> {
+    if secret.metadata.deletion_timestamp.is_some() {
+        return None;
+    }
+    let name = secret.metadata.name.clone()?;
+    let version = secret.metadata.resource_version.clone()?.into();
+    Some(KeptToken { token: read_one_time_token(&data_of(secret))?, name, version })
 }
 
 fn certificate(request: &CertificateSigningRequest) -> Option<&[u8]> {

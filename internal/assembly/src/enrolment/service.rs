@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use liqo_engine::{Clock as _, SystemClock};
 use liqo_events::UnixMillis;
-use liqo_identity::{AuthService, Cluster, Error, Listening, Metrics, Settings, Transport, serve};
-use liqo_kube_io::ApiServer;
+use liqo_identity::{AuthClient, AuthService, Cluster, Error, Listening, Metrics, Settings, serve};
+use liqo_kube_io::{ApiServer, random_bytes};
 use liqo_model::NamespaceName;
 use tokio::sync::watch;
 
-use super::{KubernetesProvider, SharedToken};
+use super::expired::Expired;
+use super::renewals::Renewals;
+use super::{Applicant, KubernetesProvider, SharedToken};
 
 /// What the authentication service runs with.
 pub struct Authentication {
@@ -23,7 +25,7 @@ pub struct Authentication {
     pub advertised: String,
     /// This cluster's identity, once there is one.
     pub identity: watch::Receiver<Option<Cluster>>,
-    /// The token that peers need.
+    /// The token that every peer may use, and the key of this cluster.
     pub token: SharedToken,
     /// What is counted.
     pub metrics: Metrics,
@@ -34,11 +36,16 @@ impl Authentication {
     ///
     /// # Errors
     ///
-    /// [`Error`], when no certificate can be made.
+    /// [`Error`], when no certificate or no TLS client can be made.
     pub async fn serve(self, mut stopping: watch::Receiver<bool>) -> Result<(), Error> {
         let names =
             vec![format!("liqo-auth.{}.svc", self.namespace), format!("liqo-auth.{}", self.namespace)];
-        let transport = Transport::self_signed(&names, now())?;
+        let transport = self.token.key().transport(&names)?;
+        let expired = Expired { client: self.server.client().clone(), namespace: self.namespace.clone() };
+        let asking = AuthClient::new(&[], self.metrics.clone())?;
+        let (client, install) = (self.server.client().clone(), self.namespace.clone());
+        let applicant = Applicant::new(client, install, self.token.clone(), asking, random);
+        let renewals = Renewals { applicant, home: self.identity.clone() };
         let provider = KubernetesProvider {
             client: self.server.client().clone(),
             namespace: self.namespace,
@@ -50,9 +57,17 @@ impl Authentication {
         let service = AuthService::new(provider, Settings::default(), self.metrics);
         // A sender that is gone says the same.
         let stop = async move { drop(stopping.wait_for(|stopping| *stopping).await) };
-        serve(self.listening, transport, service, stop).await;
+        tokio::select! {
+            () = serve(self.listening, transport, service, stop) => {}
+            never = expired.clear() => match never {},
+            never = renewals.run() => match never {},
+        }
         Ok(())
     }
+}
+
+fn random() -> std::io::Result<[u8; 32]> {
+    random_bytes().map_err(std::io::Error::other)
 }
 
 fn now() -> UnixMillis {

@@ -11,6 +11,7 @@ mod objects;
 mod offload;
 mod peer;
 mod plans;
+mod reset;
 mod status;
 mod unpeer;
 mod usage;

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::EnrolError;
 use crate::address::with_scheme;
-use crate::wire::{Ids, from_base64};
+use crate::token::Token;
+use crate::wire::{Ids, TOKEN_EXPIRED, TOKEN_USED, from_base64};
 use crate::{Cluster, PrivateKey, Secret, certificate, pem_block};
 
 /// Characters of what a provider says that are shown.
@@ -33,6 +34,8 @@ pub struct Identity {
     pub api_server_ca: Option<String>,
     /// The private key, PEM.
     pub private_key: Secret,
+    /// Whether the provider renews it for who has the key.
+    pub renewable: bool,
 }
 
 /// What came back.
@@ -72,6 +75,8 @@ impl Answer {
             api_server_url: String,
             #[serde(default, rename = "apiServerCA")]
             api_server_ca: String,
+            #[serde(default)]
+            renewable: bool,
         }
         if !matches!(self.status, StatusCode::CREATED | StatusCode::ACCEPTED) {
             return Err(self.refusal(sent));
@@ -101,6 +106,7 @@ impl Answer {
             api_server_url,
             api_server_ca: self.ca(&body.api_server_ca)?,
             private_key: key.pem(),
+            renewable: body.renewable,
         })
     }
 
@@ -122,9 +128,8 @@ impl Answer {
         let (endpoint, status) = (self.endpoint.clone(), self.status.as_u16());
         let message = message(&self.body, sent);
         match self.status {
-            // Liqo 0.8.3 sends the token back with a 401.
             StatusCode::UNAUTHORIZED => {
-                EnrolError::Denied { endpoint, status, message: "the token is not accepted".to_owned() }
+                EnrolError::Denied { endpoint, status, message: of_token(&message).to_owned() }
             }
             StatusCode::FORBIDDEN => EnrolError::Denied { endpoint, status, message },
             _ => {
@@ -136,11 +141,23 @@ impl Answer {
     }
 }
 
+/// What is said of a token that was not accepted: Liqo 0.8.3 sends the token back, so only what we say ourselves is shown.
+fn of_token(message: &str) -> &'static str {
+    [TOKEN_EXPIRED, TOKEN_USED]
+        .into_iter()
+        .find(|ours| *ours == message)
+        .unwrap_or("the token is not accepted")
+}
+
 /// What a provider says, in one line, without what it was sent.
 fn message(body: &[u8], sent: &[&Secret]) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for secret in sent.iter().filter(|secret| !secret.is_empty()) {
         text = text.replace(secret.expose(), HIDDEN);
+        // Who compares the part before the pin may say it alone.
+        if let Some(Token { secret, pin: Some(_) }) = Token::parse(secret) {
+            text = text.replace(secret.expose(), HIDDEN);
+        }
     }
     let line = text.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
     line.take(LONGEST_MESSAGE).collect()

@@ -36,6 +36,23 @@ pub enum EnrolError {
         /// What is wrong.
         source: io::Error,
     },
+    /// The token tells the key of the provider, and whoever answers does not have it.
+    #[error(
+        "the authentication service {endpoint} does not prove that the token is of it, which it was not shown: check \
+         spec.foreignAuthUrl, and ask for another token if the key of the other cluster was made anew"
+    )]
+    Pin {
+        /// Host and port.
+        endpoint: String,
+        /// What is wrong, if there was TLS at all.
+        source: Option<io::Error>,
+    },
+    /// The token lost a part on its way. It is not sent: what is left may not prove who gets it.
+    #[error("the token for {endpoint} is damaged: copy the whole of it, or ask for another one")]
+    Token {
+        /// Host and port.
+        endpoint: String,
+    },
     /// The connection broke before the answer was there.
     #[error("the authentication service {endpoint} broke off: check that it speaks HTTP/1.1")]
     Exchange {
@@ -108,7 +125,9 @@ impl EnrolError {
     /// What may be done about it. A token or a ForeignCluster that changes is a reason to ask again at once.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Url | Self::Request { .. } => Disposition::Park,
+            Self::Url | Self::Request { .. } | Self::Token { .. } => Disposition::Park,
+            // A key that was made anew, or somebody in between: a person has to look, so there is no hurry.
+            Self::Pin { .. } => Disposition::Retry { after: Some(AFTER_DENIAL) },
             Self::Denied { .. } => Disposition::Retry { after: Some(AFTER_DENIAL) },
             Self::Status { retry_after, .. } => Disposition::Retry { after: *retry_after },
             Self::Connect { .. }
@@ -122,7 +141,8 @@ impl EnrolError {
     /// The word that it is counted under.
     pub(crate) fn outcome(&self) -> &'static str {
         match self {
-            Self::Url | Self::Request { .. } => "no_request",
+            Self::Url | Self::Request { .. } | Self::Token { .. } => "no_request",
+            Self::Pin { .. } => "unproven",
             Self::Connect { .. } => "unreachable",
             Self::Tls { .. } => "untrusted",
             Self::Exchange { .. } => "broken",

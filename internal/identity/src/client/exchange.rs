@@ -20,8 +20,10 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::answer::Answer;
 use super::tls::Connectors;
 use super::{EnrolError, Identity, Target};
+use crate::renewal::prove;
+use crate::token::Token;
 use crate::wire::{CERTIFICATE_PATH, CertificateRequest, IDS_PATH, to_base64};
-use crate::{Cluster, Error, Metrics, PrivateKey, Secret};
+use crate::{Cluster, Error, Metrics, Pin, PrivateKey, Secret};
 
 /// Time for one request with everything that it takes, as in Liqo 0.8.3.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -40,9 +42,11 @@ pub struct Application<'a> {
     pub key: &'a PrivateKey,
     /// The token of the provider, if one is known.
     pub token: Option<&'a Secret>,
-    /// The consumer's own token, so that the provider can ask for an identity in turn. It goes to whoever answers at the
-    /// URL: without verification of the certificate, that can be anybody.
+    /// A token of the consumer, so that the provider can ask for an identity in turn. It goes to whoever answers at the
+    /// URL: without verification of the certificate, and a token without a pin, that can be anybody.
     pub own_token: Option<&'a Secret>,
+    /// The key of the certificate that the consumer has: with it no token is needed.
+    pub earlier: Option<&'a PrivateKey>,
 }
 
 /// Asks authentication services.
@@ -69,7 +73,7 @@ impl AuthClient {
     /// [`EnrolError`].
     pub async fn ids(&self, target: &Target) -> Result<Cluster, EnrolError> {
         let request = request(target, Method::GET, IDS_PATH).body(Full::default());
-        self.ask(target, request).await?.into_cluster()
+        self.ask((target, None), request).await?.into_cluster()
     }
 
     /// Gets an identity at a provider.
@@ -89,47 +93,70 @@ impl AuthClient {
         let csr = key
             .signing_request(&application.cluster.id)
             .map_err(|error| no_request(Box::new(error) as Box<_>))?;
+        let proof = application.earlier.map(|earlier| prove(earlier, &application.cluster.id, &csr));
+        let proof = proof.transpose().map_err(|error| no_request(Box::new(error)))?;
+        let pin = pin(target, application.token)?;
         let or_none = |token: Option<&Secret>| token.cloned().unwrap_or_else(|| Secret::new(""));
         let request = CertificateRequest {
             cluster: application.cluster.clone(),
             origin_token: or_none(application.own_token),
             destination_token: or_none(application.token),
             signing_request: to_base64(csr.as_bytes()),
+            renewal_proof: proof.as_deref().map(to_base64).unwrap_or_default(),
+            renews: true,
         };
         let body = request.body().map_err(|error| no_request(Box::new(error)))?;
         let sent = self::request(target, Method::POST, CERTIFICATE_PATH)
             // What Liqo 0.8.3 calls its JSON.
             .header(CONTENT_TYPE, HeaderValue::from_static("text/plain"))
             .body(Full::new(Bytes::from(body)));
-        let answer = self.ask(target, sent).await?;
+        let answer = self.ask((target, pin), sent).await?;
         answer.into_identity(key, &[&request.origin_token, &request.destination_token])
     }
 
     async fn ask(
         &self,
-        target: &Target,
+        (target, pin): (&Target, Option<Pin>),
         request: Result<Request<Full<Bytes>>, http::Error>,
     ) -> Result<Answer, EnrolError> {
         let endpoint = target.authority();
         let request = request
             .map_err(|error| EnrolError::Request { endpoint: endpoint.clone(), source: Box::new(error) })?;
         let late = EnrolError::Timeout { endpoint, seconds: LIMIT.as_secs() };
-        timeout(LIMIT, self.connect(target, request)).await.map_err(|_| late)?
+        timeout(LIMIT, self.connect((target, pin), request)).await.map_err(|_| late)?
     }
 
-    async fn connect(&self, target: &Target, request: Request<Full<Bytes>>) -> Result<Answer, EnrolError> {
+    async fn connect(
+        &self,
+        (target, pin): (&Target, Option<Pin>),
+        request: Request<Full<Bytes>>,
+    ) -> Result<Answer, EnrolError> {
         let endpoint = target.authority();
         let connect = |source| EnrolError::Connect { endpoint: endpoint.clone(), source };
         let stream = TcpStream::connect((target.host.as_str(), target.port)).await.map_err(connect)?;
         if !target.tls {
             return exchange(stream, request, endpoint).await;
         }
-        let untrusted = |source| EnrolError::Tls { endpoint: endpoint.clone(), source };
+        let untrusted = |source| match pin {
+            Some(_) => EnrolError::Pin { endpoint: endpoint.clone(), source: Some(source) },
+            None => EnrolError::Tls { endpoint: endpoint.clone(), source },
+        };
         let name = ServerName::try_from(target.host.clone())
             .map_err(|error| untrusted(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-        let connector = self.connectors.get(target.skip_verify);
+        let connector = self.connectors.get(pin, target.skip_verify).map_err(io::Error::other);
+        let connector = connector.map_err(untrusted)?;
         let stream = connector.connect(name, stream).await.map_err(untrusted)?;
         exchange(stream, request, endpoint).await
+    }
+}
+
+/// The key that whoever answers must have. Without TLS nobody can prove that.
+fn pin(target: &Target, token: Option<&Secret>) -> Result<Option<Pin>, EnrolError> {
+    let Some(token) = token else { return Ok(None) };
+    let endpoint = target.authority();
+    match Token::parse(token).ok_or_else(|| EnrolError::Token { endpoint: endpoint.clone() })?.pin {
+        Some(_) if !target.tls => Err(EnrolError::Pin { endpoint, source: None }),
+        pin => Ok(pin),
     }
 }
 

@@ -36,8 +36,13 @@ fn client() -> AuthClient {
 async fn enrol(client: &AuthClient, address: SocketAddr) -> Result<Identity, EnrolError> {
     let (key, cluster) = (key(), cluster());
     let (token, own) = (Secret::new("canary-theirs"), Secret::new("canary-ours"));
-    let application =
-        Application { cluster: &cluster, key: &key, token: Some(&token), own_token: Some(&own) };
+    let application = Application {
+        cluster: &cluster,
+        key: &key,
+        token: Some(&token),
+        own_token: Some(&own),
+        earlier: None,
+    };
     let target = Target::parse(&format!("http://{address}/"), true).unwrap();
     client.enrol(&target, application).await
 }

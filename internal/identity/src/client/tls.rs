@@ -1,23 +1,21 @@
-//! TLS towards providers: with a certificate that must prove itself, or with any.
+//! TLS towards providers: with the key that a token tells, with a certificate that must prove itself, or with any.
 
 use std::sync::Arc;
 
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::{ClientConfig, ConfigBuilder, Error as TlsError, RootCertStore, WantsVerifier};
 
-use crate::Error;
+use super::pinned::KeyAlone;
+use crate::{Error, Pin};
 
 /// Makes TLS connections to providers. Like Go clients of HTTP/1.1, it offers no protocol by ALPN.
 #[derive(Clone)]
 pub(super) struct Connectors {
+    provider: Arc<CryptoProvider>,
     verifying: TlsConnector,
-    trusting: TlsConnector,
 }
 
 impl Connectors {
@@ -31,70 +29,23 @@ impl Connectors {
             roots.add(root).map_err(|source| Error::MakeClient { source })?;
         }
         let provider = Arc::new(ring::default_provider());
-        let builder = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
-                .map_err(|source| Error::MakeClient { source })
-        };
-        let verifying = builder()?.with_root_certificates(roots).with_no_client_auth();
-        let any = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
-        let trusting = builder()?.dangerous().with_custom_certificate_verifier(any).with_no_client_auth();
-        let connector = |config| TlsConnector::from(Arc::new(config));
-        Ok(Self { verifying: connector(verifying), trusting: connector(trusting) })
+        let config = builder(&provider).map_err(|source| Error::MakeClient { source })?;
+        let config = config.with_root_certificates(roots).with_no_client_auth();
+        Ok(Self { provider, verifying: TlsConnector::from(Arc::new(config)) })
     }
 
-    pub(super) fn get(&self, skip_verify: bool) -> &TlsConnector {
-        if skip_verify { &self.trusting } else { &self.verifying }
+    /// For one connection. A pin proves more than any root, so with one nothing else counts.
+    pub(super) fn get(&self, pin: Option<Pin>, skip_verify: bool) -> Result<TlsConnector, TlsError> {
+        if pin.is_none() && !skip_verify {
+            return Ok(self.verifying.clone());
+        }
+        let verifier = Arc::new(KeyAlone { provider: Arc::clone(&self.provider), pin });
+        let config = builder(&self.provider)?;
+        let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+        Ok(TlsConnector::from(Arc::new(config)))
     }
 }
 
-/// Accepts every certificate: the ForeignCluster says so. The other end must still own the key of it.
-#[derive(Debug)]
-struct AnyCertificate {
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _certificate: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signature,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
+fn builder(provider: &Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, TlsError> {
+    ClientConfig::builder_with_provider(Arc::clone(provider)).with_safe_default_protocol_versions()
 }

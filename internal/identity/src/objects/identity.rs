@@ -9,8 +9,11 @@ use liqo_events::UnixMillis;
 use liqo_model::{ClusterId, NamespaceName, check_dns_label};
 
 use super::{SecretContent, owned};
-use crate::{Error, Identity, certificate};
+use crate::renewal::is_due;
+use crate::{Error, Identity, PrivateKey, Secret, certificate};
 
+/// Annotation of such a Secret whose provider renews the identity.
+pub const RENEWABLE: &str = "liqo.io/renewable";
 const PRIVATE_KEY: &str = "private-key";
 const CERTIFICATE: &str = "certificate";
 const API_SERVER_URL: &str = "apiServerUrl";
@@ -30,6 +33,19 @@ pub struct IdentityFacts {
     pub proxy_url: Option<String>,
     /// When the certificate ends; nothing for an identity without one.
     pub not_after: Option<UnixMillis>,
+    /// Its serial number, by which it is told apart in logs of the provider.
+    pub serial: String,
+}
+
+/// Whether it is time to renew the identity in the data of such a Secret.
+pub fn is_renewal_due(data: &BTreeMap<String, Vec<u8>>, now: UnixMillis) -> bool {
+    data.get(CERTIFICATE).and_then(|pem| certificate::read(pem)).is_some_and(|facts| is_due(&facts, now))
+}
+
+/// The private key in the data of such a Secret, if it is one of ours: that of Liqo 0.8.3 is.
+pub fn identity_key(data: &BTreeMap<String, Vec<u8>>) -> Option<PrivateKey> {
+    let pem = Secret::new(String::from_utf8(data.get(PRIVATE_KEY)?.clone()).ok()?);
+    PrivateKey::from_pem(&pem).ok()
 }
 
 /// The Secret for an identity at `provider`, in the local tenant namespace. The annotation tells when the certificate
@@ -56,6 +72,10 @@ pub fn identity_secret(
             data.insert(key.to_owned(), text.as_bytes().to_vec());
         }
     }
+    let mut annotations = owned([(CERTIFICATE_EXPIRE_TIME, &seconds)]);
+    if identity.renewable {
+        annotations.insert(RENEWABLE.to_owned(), TRUE.to_owned());
+    }
     SecretContent {
         namespace: namespace.clone(),
         name: IDENTITY_SECRET_PREFIX.to_owned(),
@@ -65,7 +85,7 @@ pub fn identity_secret(
             (CLUSTER_ID, provider.as_str()),
             (CERTIFICATE_AVAILABLE, TRUE),
         ]),
-        annotations: owned([(CERTIFICATE_EXPIRE_TIME, &seconds)]),
+        annotations,
         data,
     }
 }
@@ -80,19 +100,19 @@ pub fn read_identity(data: &BTreeMap<String, Vec<u8>>) -> Result<IdentityFacts, 
     let needed = |key| text(key).filter(|text| !text.is_empty()).ok_or(Error::ReadIdentity { key });
     let namespace = needed(NAMESPACE)?;
     check_dns_label(NAMESPACE, namespace).map_err(|_| Error::ReadIdentity { key: NAMESPACE })?;
-    let not_after = match data.get(CERTIFICATE) {
+    let certificate = match data.get(CERTIFICATE) {
         None => None,
         Some(pem) => {
             needed(PRIVATE_KEY)?;
-            let facts = certificate::read(pem).ok_or(Error::ReadIdentity { key: CERTIFICATE })?;
-            Some(facts.not_after)
+            Some(certificate::read(pem).ok_or(Error::ReadIdentity { key: CERTIFICATE })?)
         }
     };
     Ok(IdentityFacts {
         namespace: NamespaceName::new(namespace),
         api_server_url: needed(API_SERVER_URL)?.to_owned(),
         proxy_url: text(PROXY_URL).filter(|text| !text.is_empty()).map(str::to_owned),
-        not_after,
+        not_after: certificate.as_ref().map(|facts| facts.not_after),
+        serial: certificate.map(|facts| facts.serial).unwrap_or_default(),
     })
 }
 
@@ -118,6 +138,7 @@ mod tests {
             api_server_url: "https://172.18.2.1:6443".to_owned(),
             api_server_ca: Some("ca".to_owned()),
             private_key: key.pem(),
+            renewable: true,
         }
     }
 
@@ -138,7 +159,9 @@ mod tests {
                     "discovery.liqo.io/cluster-id": PROVIDER,
                     "discovery.liqo.io/certificate-available": "true",
                 },
-                "annotations": {"discovery.liqo.io/certificate-expire-time": "2209075200"},
+                "annotations": {
+                    "discovery.liqo.io/certificate-expire-time": "2209075200", "liqo.io/renewable": "true",
+                },
             },
             "data": {
                 "private-key": to_base64(identity.private_key.expose().as_bytes()),
@@ -154,8 +177,12 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_read_back() {
-        let content = identity_secret(&identity(), &PROVIDER.into(), &"local".into(), None);
+        let identity = identity();
+        let content = identity_secret(&identity, &PROVIDER.into(), &"local".into(), None);
+        let serial = certificate::read(identity.certificate.as_bytes()).unwrap().serial;
+        assert!(!serial.is_empty());
         let expected = IdentityFacts {
+            serial,
             namespace: "liqo-tenant-fiction-cf4c47".into(),
             api_server_url: "https://172.18.2.1:6443".to_owned(),
             proxy_url: None,

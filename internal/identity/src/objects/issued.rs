@@ -10,6 +10,8 @@ use crate::Tenant;
 
 const CSR: &str = "csr";
 const CERTIFICATE: &str = "certificate";
+/// Key in that Secret of the certificate whose key proved that this one may be issued.
+pub const PROVEN_BY: &str = "proven-by";
 
 /// A certificate that was issued, and the request that it answers. Neither is secret, and neither belongs in a log.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,6 +20,9 @@ pub struct Issued {
     pub csr: String,
     /// The certificate, PEM.
     pub certificate: String,
+    /// The certificate, PEM, whose key proved that this one may be issued; empty when a token did. Until this one arrives its
+    /// key is the one that the peer has.
+    pub proven_by: String,
 }
 
 /// The Secret for it, in the tenant namespace.
@@ -28,11 +33,11 @@ pub fn issued_secret(tenant: &Tenant, issued: &Issued) -> SecretContent {
         generate_name: false,
         labels: owned([(CLUSTER_ID, tenant.cluster.id.as_str())]),
         annotations: BTreeMap::new(),
-        data: [
-            (CSR.to_owned(), issued.csr.clone().into_bytes()),
-            (CERTIFICATE.to_owned(), issued.certificate.clone().into_bytes()),
-        ]
-        .into(),
+        data: [(CSR, &issued.csr), (CERTIFICATE, &issued.certificate), (PROVEN_BY, &issued.proven_by)]
+            .into_iter()
+            .filter(|(key, text)| *key != PROVEN_BY || !text.is_empty())
+            .map(|(key, text)| (key.to_owned(), text.clone().into_bytes()))
+            .collect(),
     }
 }
 
@@ -40,7 +45,7 @@ pub fn issued_secret(tenant: &Tenant, issued: &Issued) -> SecretContent {
 pub fn read_issued(data: &BTreeMap<String, Vec<u8>>) -> Issued {
     let text =
         |key| data.get(key).and_then(|bytes| String::from_utf8(bytes.clone()).ok()).unwrap_or_default();
-    Issued { csr: text(CSR), certificate: text(CERTIFICATE) }
+    Issued { csr: text(CSR), certificate: text(CERTIFICATE), proven_by: text(PROVEN_BY) }
 }
 
 #[cfg(test)]
@@ -57,7 +62,11 @@ mod tests {
             cluster: Cluster { id: id.into(), name: "fiction".into() },
             namespace: "liqo-tenant-fiction-cf4c47".into(),
         };
-        let issued = Issued { csr: "request".to_owned(), certificate: "certificate".to_owned() };
+        let issued = Issued {
+            csr: "request".to_owned(),
+            certificate: "certificate".to_owned(),
+            proven_by: String::new(),
+        };
         let content = issued_secret(&tenant, &issued);
         let expected = json!({
             "apiVersion": "v1",
@@ -72,6 +81,8 @@ mod tests {
         });
         assert_eq!(content.object(), expected);
         assert!(read_issued(&content.data) == issued);
+        let renewed = Issued { proven_by: "earlier".to_owned(), ..issued };
+        assert!(read_issued(&issued_secret(&tenant, &renewed).data) == renewed);
         assert!(read_issued(&BTreeMap::new()).csr.is_empty());
     }
 }

@@ -1,5 +1,7 @@
 //! What Kubernetes is given so that it signs, and what the consumer may do with the certificate.
 
+use std::time::Duration;
+
 use liqo_api::labels::{REMOTE_TENANT_CSR, TRUE};
 use liqo_api::names::{IDENTITY_SECRET_PREFIX, TENANT_BINDING_PREFIX};
 use liqo_events::{UnixMillis, rfc3339_seconds};
@@ -12,9 +14,10 @@ use crate::wire::to_base64;
 const SIGNER: &str = "kubernetes.io/kube-apiserver-client";
 const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
-/// The CertificateSigningRequest for a request, PEM, that an [`crate::AuthService`] has checked.
-pub fn signing_request(csr: &str) -> Value {
-    json!({
+/// The CertificateSigningRequest for a request, PEM, that an [`crate::AuthService`] has checked. Without a life the signer
+/// says how long it lasts.
+pub fn signing_request(csr: &str, life: Option<Duration>) -> Value {
+    let mut request = json!({
         "apiVersion": "certificates.k8s.io/v1",
         "kind": "CertificateSigningRequest",
         "metadata": {"generateName": IDENTITY_SECRET_PREFIX, "labels": {REMOTE_TENANT_CSR: TRUE}},
@@ -23,7 +26,11 @@ pub fn signing_request(csr: &str) -> Value {
             "signerName": SIGNER,
             "usages": ["digital signature", "key encipherment", "client auth"],
         },
-    })
+    });
+    if let Some(life) = life {
+        request["spec"]["expirationSeconds"] = json!(life.as_secs());
+    }
+    request
 }
 
 /// The condition by which it is approved, for its subresource `approval`.
@@ -74,7 +81,9 @@ mod tests {
 
     #[test]
     fn requests_and_approvals_are_those_that_were_recorded() {
-        assert_eq!(signing_request("request"), recorded("signingRequest"));
+        assert_eq!(signing_request("request", None), recorded("signingRequest"));
+        let short = signing_request("request", Some(Duration::from_secs(3600)));
+        assert_eq!(short["spec"]["expirationSeconds"], 3600);
         let at = liqo_events::parse_rfc3339("2026-11-22T14:58:18Z").unwrap();
         assert_eq!(approval(at), recorded("approval"));
     }

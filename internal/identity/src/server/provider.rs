@@ -1,11 +1,13 @@
 //! What the authentication service needs from the cluster that it is part of.
 
 use std::future::Future;
+use std::time::Duration;
 
-use liqo_model::NamespaceName;
+use liqo_events::UnixMillis;
+use liqo_model::{ClusterId, NamespaceName, ResourceVersion};
 use thiserror::Error;
 
-use crate::{Cluster, Issued, Secret};
+use crate::{Cluster, Issued, OneTimeToken, Secret};
 
 /// A peer, and the namespace that is its own in this cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +16,28 @@ pub struct Tenant {
     pub cluster: Cluster,
     /// Its namespace.
     pub namespace: NamespaceName,
+}
+
+/// What was issued to a tenant, as it is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeptIdentity {
+    /// The certificate.
+    pub issued: Issued,
+    /// Whether it is in use: a token gets the tenant no other one.
+    pub enrolled: bool,
+    /// Which version of it this is.
+    pub version: ResourceVersion,
+}
+
+/// A one-time token, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptToken {
+    /// The token.
+    pub token: OneTimeToken,
+    /// Name of what keeps it.
+    pub name: String,
+    /// Which version of it this is.
+    pub version: ResourceVersion,
 }
 
 /// Where peers reach the API server of this cluster.
@@ -52,25 +76,57 @@ pub trait Provider: Send + Sync + 'static {
     /// The token that peers need, also asked for at the will of strangers; empty when there is none yet, and then nobody is let in.
     fn shared_token(&self) -> impl Future<Output = Result<Secret, ProviderError>> + Send;
 
+    /// The time, by which tokens end.
+    fn now(&self) -> UnixMillis;
+
+    /// The one-time token that is kept under a name. Strangers can ask for names at will, though none that exists.
+    fn one_time_token(
+        &self,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<KeptToken>, ProviderError>> + Send;
+
+    /// Binds a token that nobody used to the cluster that does now; false when it is not as it was any more.
+    fn bind_token(
+        &self,
+        token: &KeptToken,
+        cluster: &ClusterId,
+    ) -> impl Future<Output = Result<bool, ProviderError>> + Send;
+
     /// The namespace of a peer, found by its label or made.
     fn ensure_tenant(
         &self,
         cluster: &Cluster,
     ) -> impl Future<Output = Result<NamespaceName, ProviderError>> + Send;
 
+    /// The namespace of a peer if it has one. Strangers can cause this call and the next one at will.
+    fn tenant(
+        &self,
+        cluster: &Cluster,
+    ) -> impl Future<Output = Result<Option<NamespaceName>, ProviderError>> + Send;
+
     /// What was issued to a tenant.
-    fn issued(&self, tenant: &Tenant) -> impl Future<Output = Result<Option<Issued>, ProviderError>> + Send;
+    fn issued(
+        &self,
+        tenant: &Tenant,
+    ) -> impl Future<Output = Result<Option<KeptIdentity>, ProviderError>> + Send;
 
     /// The certificate, PEM, for a request, PEM, that was checked: a CertificateSigningRequest is made and approved, and
-    /// its certificate waited for, 30 seconds at most.
-    fn sign(&self, tenant: &Tenant, csr: &str) -> impl Future<Output = Result<String, ProviderError>> + Send;
+    /// its certificate waited for, 30 seconds at most. It ends after `life`, or when the signer wants it to.
+    fn sign(
+        &self,
+        tenant: &Tenant,
+        csr: &str,
+        life: Option<Duration>,
+    ) -> impl Future<Output = Result<String, ProviderError>> + Send;
 
-    /// Keeps what was issued to a tenant, unless something is kept already; returns what is kept now.
+    /// Keeps what was issued to a tenant in the place of that version, or of nothing, unless something else is kept by now;
+    /// returns what is kept now.
     fn keep_issued(
         &self,
         tenant: &Tenant,
         issued: &Issued,
-    ) -> impl Future<Output = Result<Issued, ProviderError>> + Send;
+        over: Option<&ResourceVersion>,
+    ) -> impl Future<Output = Result<KeptIdentity, ProviderError>> + Send;
 
     /// Gives a tenant what every peer with an identity may do.
     fn bind_basic(&self, tenant: &Tenant) -> impl Future<Output = Result<(), ProviderError>> + Send;

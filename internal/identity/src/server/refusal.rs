@@ -8,13 +8,14 @@ use liqo_model::ClusterName;
 use super::ProviderError;
 use crate::cluster::ClusterFault;
 use crate::csr::CsrFault;
-use crate::wire::NoRequest;
+use crate::wire::{NoRequest, TOKEN_EXPIRED, TOKEN_USED};
 
 /// What Kubernetes is asked to do for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     ReadIdentity,
     ReadToken,
+    BindToken,
     FindApiServer,
     EnsureTenant,
     ReadIssued,
@@ -30,6 +31,7 @@ impl Step {
         match self {
             Self::ReadIdentity => "reading the identity of this cluster",
             Self::ReadToken => "reading the token of this cluster",
+            Self::BindToken => "keeping who uses the token",
             Self::FindApiServer => "finding the address of the API server",
             Self::EnsureTenant => "making the tenant namespace",
             Self::ReadIssued => "reading the certificate that was issued",
@@ -52,6 +54,12 @@ pub(crate) enum Refusal {
     Malformed(NoRequest),
     /// The token is not the right one.
     Token,
+    /// The token was the right one, but its time is over.
+    Expired,
+    /// The token was used by another cluster, or for an identity that has been in use.
+    Used,
+    /// The identity of the cluster is in use: no token gets it another one.
+    Enrolled { name: ClusterName },
     /// The cluster cannot have an identity.
     Cluster(ClusterFault),
     /// The certificate signing request is no base64.
@@ -74,8 +82,9 @@ impl Refusal {
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Token => StatusCode::UNAUTHORIZED,
+            Self::Token | Self::Expired | Self::Used => StatusCode::UNAUTHORIZED,
             Self::Cluster(_)
+            | Self::Enrolled { .. }
             | Self::Csr(_)
             | Self::OtherCsr { .. }
             | Self::Provider { error: ProviderError::Denied { .. }, .. } => StatusCode::FORBIDDEN,
@@ -93,6 +102,12 @@ impl Refusal {
             Self::TooSlow => "the request did not arrive in time".to_owned(),
             Self::Malformed(fault) => fault.to_string(),
             Self::Token => "invalid token".to_owned(),
+            Self::Expired => TOKEN_EXPIRED.to_owned(),
+            Self::Used => TOKEN_USED.to_owned(),
+            Self::Enrolled { name } => format!(
+                "the identity of cluster {name} is in use here, and no token gets it another one: `liqoctl reset identity` \
+                 in the cluster that was asked allows it"
+            ),
             Self::Cluster(fault) => fault.to_string(),
             Self::Base64 { at } => format!("illegal base64 data at input byte {at}"),
             Self::Csr(fault) => {
@@ -119,6 +134,9 @@ impl Refusal {
             Self::TooSlow => "too_slow",
             Self::Malformed(_) | Self::Base64 { .. } => "malformed",
             Self::Token => "invalid_token",
+            Self::Expired => "expired_token",
+            Self::Used => "used_token",
+            Self::Enrolled { .. } => "enrolled",
             Self::Cluster(_) => "invalid_cluster",
             Self::Csr(_) => "invalid_csr",
             Self::OtherCsr { .. } => "other_csr",

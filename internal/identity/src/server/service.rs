@@ -12,15 +12,17 @@ use liqo_model::ClusterId;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::entitlement::{Entitlement, offered, one_time, renewal, reusable};
 use super::refusal::{Refusal, Step};
 use super::reply::Reply;
 use super::route::{Route, route};
-use super::verdict::{Admitted, Verdict, admit, authenticate, decide};
+use super::verdict::{Admitted, Verdict, admit, decide};
 use super::{ApiServer, Provider, ProviderError, Tenant};
 use crate::address::with_scheme;
 use crate::metrics::Counted;
+use crate::objects::one_time_token_name;
 use crate::wire::{CertificateAnswer, CertificateRequest, Ids, NoAws, to_base64};
-use crate::{Issued, Metrics, Secret};
+use crate::{Issued, Metrics};
 
 /// Bytes of a body. A request with an RSA key of 8192 bits and two tokens has 6 KiB.
 const LONGEST_BODY: usize = 64 * 1024;
@@ -30,6 +32,10 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 const MOST_EXCHANGES: usize = 8;
 /// Time for all that Kubernetes is asked for: 30 s for a signature, the rest for a place and short calls.
 pub(crate) const EXCHANGE_TIME: Duration = Duration::from_secs(45);
+
+/// Life of a certificate for who renews it: what is stolen is of use for that long, and who is away for ten days can still
+/// renew.
+const SHORT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// How the service behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,18 +118,29 @@ impl<P: Provider> AuthService<P> {
     }
 
     async fn exchange(&self, request: CertificateRequest) -> Result<Reply, Refusal> {
-        authenticate(&request, self.token().await?.as_ref())?;
+        let by_token = self.entitlement(&request).await;
+        if request.renewal_proof.is_empty() {
+            by_token.as_ref().map_err(Clone::clone)?;
+        }
         let own = self.provider.identity().await.map_err(at(Step::ReadIdentity))?;
         let admitted = admit(request, &own)?;
         let _under_way = self.begin(&admitted.cluster.id)?;
+        // Without a token nothing is made for anybody whose proof does not hold.
+        let entitlement = match self.renewal(&admitted).await? {
+            Some(entitlement) => entitlement,
+            None => by_token?,
+        };
         // Before anything is made, so that a cluster that cannot be reached makes nothing.
         let api_server = self.provider.api_server().await.map_err(at(Step::FindApiServer))?;
         let namespace =
             self.provider.ensure_tenant(&admitted.cluster).await.map_err(at(Step::EnsureTenant))?;
         let tenant = Tenant { cluster: admitted.cluster.clone(), namespace };
-        let issued = self.provider.issued(&tenant).await.map_err(at(Step::ReadIssued))?;
-        let (certificate, outcome) = match decide(&admitted, issued)? {
-            Verdict::Sign => (self.sign(&admitted, &tenant).await?, "issued"),
+        let kept = self.provider.issued(&tenant).await.map_err(at(Step::ReadIssued))?;
+        let (certificate, outcome) = match decide(&admitted, &entitlement, kept.as_ref())? {
+            Verdict::Sign => {
+                self.bind(&entitlement, &tenant.cluster.id).await?;
+                (self.sign(&admitted, &entitlement, &tenant).await?, outcome_of(&entitlement))
+            }
             Verdict::Repeat { certificate } => (certificate, "repeated"),
         };
         self.provider.bind_basic(&tenant).await.map_err(at(Step::BindBasic))?;
@@ -136,23 +153,69 @@ impl<P: Provider> AuthService<P> {
             cluster = %tenant.cluster.id, name = %tenant.cluster.name, namespace = %tenant.namespace, outcome,
             "the cluster has an identity here"
         );
-        Ok(accepted(&tenant, &certificate, &api_server))
+        Ok(accepted(&tenant, &certificate, (&api_server, admitted.renews)))
     }
 
-    /// The token that is needed; nothing when none is.
-    async fn token(&self) -> Result<Option<Secret>, Refusal> {
-        if !self.settings.authentication {
+    /// Whether somebody asks by the key of the certificate that it has.
+    async fn renewal(&self, admitted: &Admitted) -> Result<Option<Entitlement>, Refusal> {
+        if admitted.renewal_proof.is_none() {
             return Ok(None);
         }
-        self.provider.shared_token().await.map(Some).map_err(at(Step::ReadToken))
+        let cluster = admitted.cluster.clone();
+        let found = self.provider.tenant(&cluster).await.map_err(at(Step::ReadIssued))?;
+        let Some(namespace) = found else { return Ok(None) };
+        let kept =
+            self.provider.issued(&Tenant { cluster, namespace }).await.map_err(at(Step::ReadIssued))?;
+        Ok(kept.and_then(|kept| renewal(admitted, &kept)))
     }
 
-    async fn sign(&self, admitted: &Admitted, tenant: &Tenant) -> Result<String, Refusal> {
+    /// By which right somebody asks. What a stranger asks the API server for by this is bounded by the exchanges.
+    async fn entitlement(&self, request: &CertificateRequest) -> Result<Entitlement, Refusal> {
+        if !self.settings.authentication {
+            return Ok(Entitlement::Open);
+        }
+        let own = self.provider.shared_token().await.map_err(at(Step::ReadToken))?;
+        let (offered, asking) = (offered(&request.destination_token)?, &request.cluster.id);
+        if let Some(entitlement) = reusable(&offered, &own, asking) {
+            return Ok(entitlement);
+        }
+        let name = one_time_token_name(&offered).ok_or(Refusal::Token)?;
+        let found = self.provider.one_time_token(&name).await.map_err(at(Step::ReadToken))?;
+        one_time(found, &offered, asking, self.provider.now())
+    }
+
+    /// Before anything is signed a one-time token is its user's: of two clusters that use it at once, one gets nothing.
+    async fn bind(&self, entitlement: &Entitlement, cluster: &ClusterId) -> Result<(), Refusal> {
+        let Entitlement::OneTime(kept) = entitlement else { return Ok(()) };
+        if kept.token.cluster.is_some() {
+            return Ok(());
+        }
+        let bound = self.provider.bind_token(kept, cluster).await.map_err(at(Step::BindToken))?;
+        if bound { Ok(()) } else { Err(Refusal::Busy) }
+    }
+
+    async fn sign(
+        &self,
+        admitted: &Admitted,
+        entitlement: &Entitlement,
+        tenant: &Tenant,
+    ) -> Result<String, Refusal> {
         let csr = admitted.csr.pem();
-        let certificate = self.provider.sign(tenant, &csr).await.map_err(at(Step::Sign))?;
-        let kept = self.provider.keep_issued(tenant, &Issued { csr, certificate }).await;
-        // Another process may have been faster: what is kept counts.
-        match decide(admitted, Some(kept.map_err(at(Step::KeepIssued))?))? {
+        let life = admitted.renews.then_some(SHORT_LIFE);
+        let certificate = self.provider.sign(tenant, &csr, life).await.map_err(at(Step::Sign))?;
+        // Signing takes a while, in which what was issued before may be used, or another process be faster.
+        let kept = self.provider.issued(tenant).await.map_err(at(Step::ReadIssued))?;
+        if let Verdict::Repeat { certificate } = decide(admitted, entitlement, kept.as_ref())? {
+            return Ok(certificate);
+        }
+        let proven_by = match entitlement {
+            Entitlement::Renewal { proven_by } => proven_by.clone(),
+            Entitlement::Open | Entitlement::Reusable | Entitlement::OneTime(_) => String::new(),
+        };
+        let over = kept.map(|kept| kept.version);
+        let issued = Issued { csr, certificate, proven_by };
+        let kept = self.provider.keep_issued(tenant, &issued, over.as_ref()).await;
+        match decide(admitted, entitlement, Some(&kept.map_err(at(Step::KeepIssued))?))? {
             Verdict::Repeat { certificate } => Ok(certificate),
             Verdict::Sign => Err(Refusal::Busy),
         }
@@ -201,13 +264,22 @@ async fn read(body: Incoming) -> Result<Bytes, Refusal> {
     }
 }
 
-fn accepted(tenant: &Tenant, certificate: &str, api_server: &ApiServer) -> Reply {
+/// The word that a certificate by this right is counted under.
+fn outcome_of(entitlement: &Entitlement) -> &'static str {
+    match entitlement {
+        Entitlement::Renewal { .. } => "renewed",
+        Entitlement::Open | Entitlement::Reusable | Entitlement::OneTime(_) => "issued",
+    }
+}
+
+fn accepted(tenant: &Tenant, certificate: &str, (api_server, renewable): (&ApiServer, bool)) -> Reply {
     let answer = CertificateAnswer {
         namespace: tenant.namespace.to_string(),
         certificate: to_base64(certificate.as_bytes()),
         api_server_url: with_scheme(&api_server.url),
         api_server_ca: api_server.ca.as_ref().map(|ca| to_base64(ca.as_bytes())),
         aws: NoAws::default(),
+        renewable,
     };
     Reply::json(StatusCode::ACCEPTED, json(&answer))
 }

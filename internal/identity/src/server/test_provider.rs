@@ -2,24 +2,35 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use liqo_model::{ClusterId, NamespaceName, tenant_namespace_name};
+use liqo_events::UnixMillis;
+use liqo_model::{ClusterId, NamespaceName, ResourceVersion, tenant_namespace_name};
 use tokio::sync::{Notify, Semaphore};
 
-use super::{ApiServer, Provider, ProviderError, Tenant};
+use super::{ApiServer, KeptIdentity, KeptToken, Provider, ProviderError, Tenant};
+use crate::objects::{bound_to, one_time_token, read_one_time_token, spent};
 use crate::test_authority::TestAuthority;
 use crate::{Cluster, Issued, Secret};
 
 pub(crate) const TOKEN: &str = "canary-token-of-this-cluster";
+/// 2026-11-18.
+pub(crate) const NOW: UnixMillis = UnixMillis(1_795_000_000_000);
 
 /// What is in the cluster.
 #[derive(Clone, Default)]
 pub(crate) struct Kept {
     pub(crate) tenants: BTreeMap<ClusterId, NamespaceName>,
     pub(crate) issued: BTreeMap<ClusterId, Issued>,
+    /// Those whose certificate was seen in use.
+    pub(crate) enrolled: BTreeSet<ClusterId>,
+    /// Data of the Secrets of one-time tokens, by name.
+    pub(crate) one_time: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
     pub(crate) bound: BTreeSet<ClusterId>,
     pub(crate) tokens: BTreeMap<ClusterId, String>,
     pub(crate) signed: usize,
+    /// How long the last certificate was to last.
+    pub(crate) life: Option<Duration>,
 }
 
 #[derive(Clone)]
@@ -60,6 +71,28 @@ impl TestProvider {
         self.0.kept.lock().unwrap().clone()
     }
 
+    /// Changes what is in the cluster.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Kept)) {
+        change(&mut self.0.kept.lock().unwrap());
+    }
+
+    /// Keeps a one-time token that ends then.
+    pub(crate) fn add_token(&self, secret: &Secret, end: UnixMillis) {
+        let content = one_time_token(secret, end, &"liqo".into());
+        self.change(|kept| drop(kept.one_time.insert(content.name, content.data)));
+    }
+
+    /// The certificate of a cluster is seen in use, as the control plane does.
+    pub(crate) fn enrol(&self, cluster: &ClusterId) {
+        self.change(|kept| {
+            kept.enrolled.insert(cluster.clone());
+            let used = |data: &&mut BTreeMap<String, Vec<u8>>| {
+                read_one_time_token(data).is_some_and(|token| token.cluster.as_ref() == Some(cluster))
+            };
+            kept.one_time.values_mut().filter(used).for_each(|data| data.extend(spent()));
+        });
+    }
+
     /// Lets a call fail until told otherwise.
     pub(crate) fn fail(&self, failure: Option<(&'static str, ProviderError)>) {
         *self.0.failure.lock().unwrap() = failure;
@@ -85,6 +118,16 @@ impl TestProvider {
     }
 }
 
+impl Kept {
+    /// A version is whatever changes with what is kept.
+    fn identity(&self, cluster: &ClusterId) -> Option<KeptIdentity> {
+        let issued = self.issued.get(cluster)?.clone();
+        let enrolled = self.enrolled.contains(cluster);
+        let version = format!("{enrolled} {}", issued.certificate);
+        Some(KeptIdentity { issued, enrolled, version: version.into() })
+    }
+}
+
 impl Provider for TestProvider {
     async fn identity(&self) -> Result<Cluster, ProviderError> {
         self.check("identity")?;
@@ -102,23 +145,69 @@ impl Provider for TestProvider {
         Ok(self.0.kept.lock().unwrap().tenants.entry(cluster.id.clone()).or_insert(name).clone())
     }
 
-    async fn issued(&self, tenant: &Tenant) -> Result<Option<Issued>, ProviderError> {
-        self.check("issued")?;
-        Ok(self.0.kept.lock().unwrap().issued.get(&tenant.cluster.id).cloned())
+    fn now(&self) -> UnixMillis {
+        NOW
     }
 
-    async fn sign(&self, _tenant: &Tenant, csr: &str) -> Result<String, ProviderError> {
+    async fn one_time_token(&self, name: &str) -> Result<Option<KeptToken>, ProviderError> {
+        self.check("one_time_token")?;
+        let kept = self.0.kept.lock().unwrap();
+        let found = kept.one_time.get(name).and_then(read_one_time_token);
+        let version = |token: &crate::OneTimeToken| u64::from(token.cluster.is_some()).to_string();
+        Ok(found.map(|token| KeptToken { version: version(&token).into(), token, name: name.to_owned() }))
+    }
+
+    async fn bind_token(&self, token: &KeptToken, cluster: &ClusterId) -> Result<bool, ProviderError> {
+        self.check("bind_token")?;
+        let mut kept = self.0.kept.lock().unwrap();
+        let Some(data) = kept.one_time.get_mut(&token.name) else { return Ok(false) };
+        let free = read_one_time_token(data).is_some_and(|token| token.cluster.is_none());
+        if free {
+            data.extend(bound_to(cluster));
+        }
+        Ok(free)
+    }
+
+    async fn issued(&self, tenant: &Tenant) -> Result<Option<KeptIdentity>, ProviderError> {
+        self.check("issued")?;
+        Ok(self.0.kept.lock().unwrap().identity(&tenant.cluster.id))
+    }
+
+    async fn tenant(&self, cluster: &Cluster) -> Result<Option<NamespaceName>, ProviderError> {
+        self.check("tenant")?;
+        Ok(self.0.kept.lock().unwrap().tenants.get(&cluster.id).cloned())
+    }
+
+    async fn sign(
+        &self,
+        _tenant: &Tenant,
+        csr: &str,
+        life: Option<Duration>,
+    ) -> Result<String, ProviderError> {
         self.check("sign")?;
         self.0.signing.notify_one();
         self.0.signatures.acquire().await.unwrap().forget();
-        self.0.kept.lock().unwrap().signed += 1;
+        self.change(|kept| {
+            kept.signed += 1;
+            kept.life = life;
+        });
         Ok(self.0.authority.sign(csr))
     }
 
-    async fn keep_issued(&self, tenant: &Tenant, issued: &Issued) -> Result<Issued, ProviderError> {
+    async fn keep_issued(
+        &self,
+        tenant: &Tenant,
+        issued: &Issued,
+        over: Option<&ResourceVersion>,
+    ) -> Result<KeptIdentity, ProviderError> {
         self.check("keep_issued")?;
         let mut kept = self.0.kept.lock().unwrap();
-        Ok(kept.issued.entry(tenant.cluster.id.clone()).or_insert_with(|| issued.clone()).clone())
+        let id = &tenant.cluster.id;
+        let now = kept.identity(id).map(|identity| identity.version);
+        if now.as_ref() == over {
+            kept.issued.insert(id.clone(), issued.clone());
+        }
+        kept.identity(id).ok_or_else(|| ProviderError::Failed { reason: "it is gone".to_owned() })
     }
 
     async fn bind_basic(&self, tenant: &Tenant) -> Result<(), ProviderError> {

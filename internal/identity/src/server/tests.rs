@@ -2,7 +2,10 @@
 
 mod bounds;
 mod recorded;
+mod refusals;
+mod renewals;
 mod secrets;
+mod tokens;
 mod trouble;
 
 use std::net::SocketAddr;
@@ -88,11 +91,18 @@ fn csr(id: &str, seed: u8) -> String {
 
 /// The request of a cluster with the right token.
 fn request(id: &str, seed: u8) -> String {
+    request_with(id, seed, &Secret::new(TOKEN))
+}
+
+/// The request of a cluster with a token.
+fn request_with(id: &str, seed: u8, token: &Secret) -> String {
     let request = CertificateRequest {
         cluster: Cluster { id: id.into(), name: "fiction".into() },
         origin_token: Secret::new("canary-token-of-the-peer"),
-        destination_token: Secret::new(TOKEN),
+        destination_token: token.clone(),
         signing_request: csr(id, seed),
+        renewal_proof: String::new(),
+        renews: false,
     };
     String::from_utf8(request.body().unwrap()).unwrap()
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use liqo_events::{
-    ClusterSubnets, Facts, IdentityFacts, NetworkConfigFacts, PeerTokenFacts, Reflection, Replication,
-    ResourceOfferFacts, ResourceRequestFacts, ServicePort, SigningRequestFacts, TunnelEndpointFacts,
-    TunnelSpec, UnixMillis,
+    ClusterSubnets, Facts, IdentityFacts, IssuedFacts, NetworkConfigFacts, PeerTokenFacts, Reflection,
+    Replication, ResourceOfferFacts, ResourceRequestFacts, ServicePort, SigningRequestFacts,
+    TunnelEndpointFacts, TunnelSpec, UnixMillis,
 };
 use liqo_model::{Kind, ObjectKey};
 use serde_json::{Value, json};
@@ -262,7 +262,7 @@ fn other_secrets_are_told_apart() {
     );
     assert_eq!(token, Facts::PeerToken(PeerTokenFacts { peer: "milan-id".into() }));
     let issued = labelled(json!({"discovery.liqo.io/cluster-id": "milan-id"}), "CANARY");
-    assert_eq!(issued, Facts::Presence);
+    assert_eq!(issued, Facts::Issued(IssuedFacts { peer: "milan-id".into(), enrolled: false }));
     // The digest tells that it changed, and nothing else.
     let (one, other) = (labelled(json!({"app": "a"}), "CANARY"), labelled(json!({"app": "a"}), "OTHER"));
     assert_ne!(one, other);
@@ -421,4 +421,18 @@ fn content_is_what_is_copied() {
     later["kind"] = json!("ConfigMap");
     later["metadata"]["annotations"]["endpoints.kubernetes.io/last-change-trigger-time"] = json!("now");
     assert_eq!(key().content(&later), content);
+}
+
+#[test]
+fn what_was_issued_to_a_peer_tells_whether_it_is_in_use() {
+    let issued = |annotations: Value| {
+        let metadata = json!({
+            "name": "liqo-remote-certificate", "labels": {"discovery.liqo.io/cluster-id": "milan-id"},
+            "annotations": annotations,
+        });
+        facts(Kind::Secret, &json!({"metadata": metadata, "data": {"certificate": "CANARY"}}))
+    };
+    let expected = |enrolled| Facts::Issued(IssuedFacts { peer: "milan-id".into(), enrolled });
+    assert_eq!(issued(json!({"liqo.io/enrolled": "true"})), expected(true));
+    assert_eq!(issued(json!({"other": "true"})), expected(false));
 }

@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use liqo_api::{annotations, labels};
-use liqo_events::{Facts, IdentityFacts, PeerTokenFacts, UnixMillis};
+use liqo_events::{Facts, IdentityFacts, IssuedFacts, PeerTokenFacts, UnixMillis};
 
 use super::fields::Read;
 use super::{Reader, reflection};
@@ -17,9 +17,9 @@ pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
     if object.has_label(labels::AUTH_TOKEN)? {
         return Ok(Facts::PeerToken(PeerTokenFacts { peer: peer.into() }));
     }
-    // What was issued to a peer.
     if !peer.is_empty() {
-        return Ok(Facts::Presence);
+        let enrolled = !object.annotation(annotations::ENROLLED)?.is_empty();
+        return Ok(Facts::Issued(IssuedFacts { peer: peer.into(), enrolled }));
     }
     reflection::facts(object)
 }

@@ -57,6 +57,7 @@ impl Actuator for Writer {
             },
             // What asks no API server alone is for an actuator beside this one.
             Effect::Authenticate { .. } => outcome::parked("this process asks no peer for an identity"),
+            Effect::SetEnrolled { .. } => outcome::parked("this process gives no peer an identity"),
             effect => self.carry_out(object, effect, &standing).await,
         };
         debug!(command = %command.id, slot = %command.slot, attempt, ?outcome, "carried out {}", command.effect.name());

@@ -279,6 +279,17 @@ pub enum Effect {
         /// The ForeignCluster.
         owner: OwnedBy,
     },
+    /// What was issued to a peer is in use, and no token gets the peer anything else; or it is not in use any more.
+    SetEnrolled {
+        /// The life of the Secret with it.
+        #[bincode(with_serde)]
+        uid: Uid,
+        /// The peer.
+        #[bincode(with_serde)]
+        peer: ClusterId,
+        /// Whether it is in use.
+        enrolled: bool,
+    },
 }
 
 impl Effect {
@@ -305,6 +316,7 @@ impl Effect {
             Self::Materialize { .. } => "Materialize",
             Self::ApproveSigning { .. } => "ApproveSigning",
             Self::SetOwner { .. } => "SetOwner",
+            Self::SetEnrolled { .. } => "SetEnrolled",
         }
     }
 
@@ -330,7 +342,8 @@ impl Effect {
             | Self::MirrorStatus { .. }
             | Self::Materialize { .. }
             | Self::ApproveSigning { .. }
-            | Self::SetOwner { .. } => false,
+            | Self::SetOwner { .. }
+            | Self::SetEnrolled { .. } => false,
         }
     }
 
@@ -348,6 +361,7 @@ impl Effect {
             | Self::ReplicateStatus { uid, .. }
             | Self::MirrorStatus { uid, .. }
             | Self::SetOwner { uid, .. }
+            | Self::SetEnrolled { uid, .. }
             | Self::ApproveSigning { uid } => Some(uid),
             Self::WriteIdentity { .. }
             | Self::EnsureTenantNamespace { .. }

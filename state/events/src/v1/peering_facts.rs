@@ -60,6 +60,17 @@ pub struct PeerTokenFacts {
     pub peer: ClusterId,
 }
 
+/// The Secret `liqo-remote-certificate` with what was issued to a peer. Nothing of it is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IssuedFacts {
+    /// Label `discovery.liqo.io/cluster-id`.
+    #[bincode(with_serde)]
+    pub peer: ClusterId,
+    /// Whether annotation `liqo.io/enrolled` is there.
+    pub enrolled: bool,
+}
+
 /// A ResourceRequest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,10 +3,14 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use liqo_events::UnixMillis;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
-use crate::ProviderError;
+use crate::server::test_provider::NOW;
+use crate::{ProviderError, one_time_secret_of};
+
+const OTHER: &str = "66666666-2222-4333-8444-555555555555";
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -65,8 +69,12 @@ async fn no_secret_comes_back_or_is_logged() {
     // searched.
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let running = start_plain().await;
+    let (fresh, old) = (one_time_secret_of(&[0xca; 32]), one_time_secret_of(&[0xfe; 32]));
+    running.provider.add_token(&fresh, NOW);
+    running.provider.add_token(&old, UnixMillis(0));
     let mut seen = String::new();
-    for body in requests() {
+    let one_time = [(ID, &fresh), (OTHER, &fresh), (OTHER, &old)];
+    for body in requests().into_iter().chain(one_time.map(|(id, token)| request_with(id, 7, token))) {
         let answered = apply(&running, &body).await;
         seen.push_str(&answered.head);
         seen.push_str(&answered.body);
@@ -78,7 +86,8 @@ async fn no_secret_comes_back_or_is_logged() {
     // It is no empty log that is searched.
     assert!(logged.contains("the cluster has an identity here"), "{logged}");
     assert!(logged.contains("the API server is away"), "{logged}");
-    for secret in ["canary", &csr(ID, 7), &csr(ID, 7)[40..80]] {
+    let of_tokens = [fresh.expose(), old.expose(), &fresh.expose()[..32], &old.expose()[..32]];
+    for secret in ["canary", &csr(ID, 7), &csr(ID, 7)[40..80]].into_iter().chain(of_tokens) {
         assert!(!logged.contains(secret), "{secret} in {logged}");
         assert!(!seen.contains(secret), "{secret} in {seen}");
     }

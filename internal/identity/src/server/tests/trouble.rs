@@ -64,11 +64,10 @@ async fn of_two_requests_of_one_cluster_at_once_one_is_signed() {
     assert_eq!(second.body, "an identity for this cluster is being issued, ask again\n");
     running.provider.allow_signature();
     assert_eq!(first.await.unwrap().status, 202);
-    assert_eq!(apply(&running, &request(ID, 8)).await.status, 403);
     assert_eq!(running.provider.kept().signed, 1);
 }
 
-async fn ask_owned(address: SocketAddr, body: String) -> Answered {
+pub(super) async fn ask_owned(address: SocketAddr, body: String) -> Answered {
     ask(address, "POST", CERTIFICATE_PATH, &body).await
 }
 
