@@ -86,6 +86,8 @@ fn rome(server: &ApiServer) -> Value {
 fn liqoctl(kubeconfig: &std::ffi::OsStr, words: &[&str]) -> Output {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    // One that is there for everything else does not count for this machine.
+    command.env("HTTPS_PROXY", "http://proxy.invalid:3128");
     command.env("KUBECONFIG", kubeconfig).args(words).output().unwrap()
 }
 

@@ -2,6 +2,7 @@
 
 mod credential;
 mod kubeconfig;
+mod proxy;
 
 use std::error::Error;
 use std::fmt;
@@ -81,7 +82,8 @@ impl Access {
     /// A client of the cluster: of the files in the environment variable `KUBECONFIG` when none is given, else of
     /// `~/.kube/config`, else of the cluster that this runs in.
     pub(crate) async fn client(&self) -> Result<Client, CtlError> {
-        let config = self.config().await?;
+        let mut config = self.config().await?;
+        proxy::settled(&mut config)?;
         let plugin = config.auth_info.exec.clone();
         Client::try_from(config).map_err(|source| match trouble(&source) {
             Some(said) => credential::failed(plugin.as_ref(), said),
