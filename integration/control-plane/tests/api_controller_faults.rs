@@ -9,8 +9,13 @@ use std::process::Command;
 
 use fixture::audit::writes;
 use fixture::controller::{Controller, replay};
-use fixture::objects::{foreign_cluster, namespace, offloading, virtual_node};
+use fixture::lone_writer::LoneWriter;
+use fixture::objects::{
+    LARGEST_TEXT, annotated_foreign_cluster, foreign_cluster, large_map, large_pod, large_shadow_pod,
+    namespace, offloading, virtual_node,
+};
 use fixture::{Cluster, NAMESPACE, testbed};
+use liqo_engine::{Disposition, Outcome};
 use liqo_testbed::{Testbed, Verb};
 
 const LEASE: &str = "lease/66cf253f.ctrlmgr.liqo.io";
@@ -255,14 +260,25 @@ async fn api_a_cluster_restored_from_a_backup_is_noticed_and_nothing_is_destroye
     controller.leads(&cluster);
     cluster.apply(&virtual_node("milan"));
     handled(&cluster, "early");
+    LoneWriter::leave_a_lease(&cluster).await;
+    let [first, second] = ["first", "second"].map(|name| LoneWriter::make(&cluster, name));
     with_etcd_stopped(&testbed, &cluster, "cp -a /var/lib/etcd /var/lib/etcd.backup").await;
     cluster.apply(&format!("{}---{}", namespace("shop"), offloading("shop", "LocalAndRemote")));
     handled(&cluster, "late");
     cluster.wait_for("namespaceoffloading/offloading", "shop", ".status.offloadingPhase", "InProgress");
 
     let restore = "rm -rf /var/lib/etcd && mv /var/lib/etcd.backup /var/lib/etcd";
+    let lone = LoneWriter::take_the_lease(&cluster).await;
+    assert!(matches!(lone.delete("first", &first).await, Outcome::Succeeded { .. }));
+    assert_eq!(LoneWriter::find(&cluster, "first"), "");
     with_etcd_stopped(&testbed, &cluster, restore).await;
     handled(&cluster, "again");
+    // What was decided before and is only carried out now: the same uid is there, and stays.
+    let outcome = lone.delete("second", &second).await;
+    assert!(matches!(outcome, Outcome::Failed { disposition: Disposition::Retry { .. }, .. }), "{outcome:?}");
+    assert_eq!(lone.generation().await, 2);
+    assert_eq!(LoneWriter::find(&cluster, "first"), first);
+    assert_eq!(LoneWriter::find(&cluster, "second"), second);
     controller.kill();
     let replayed = replay(&controller.log);
     assert_eq!(replayed.state.generation(&liqo_model::ClusterRef::Local), 2, "{}", controller.printed());
@@ -309,6 +325,68 @@ fn too_old(cluster: &Cluster, version: &str) {
     let answer = cluster.try_kubectl(&["get", "--raw", &path]);
     let (said, refused) = (String::from_utf8_lossy(&answer.stdout), String::from_utf8_lossy(&answer.stderr));
     assert!(said.contains("\"code\":410") || refused.contains("too old"), "{said} {refused}");
+}
+
+/// Objects as large as an API server takes. What is decided from them is small but for one of them, which is said; nothing
+/// else stops for any, and none of them stays in memory.
+#[tokio::test]
+async fn api_the_largest_objects_stop_nothing_else_and_do_not_stay_in_memory() {
+    let Some(testbed) = testbed("api_the_largest_objects_stop_nothing_else_and_do_not_stay_in_memory") else {
+        return;
+    };
+    let cluster = Cluster::up(&testbed, "large").await;
+    cluster.apply(&virtual_node("milan"));
+    let mut controller = Controller::start(&cluster, "large");
+    controller.leads(&cluster);
+    handled(&cluster, "small");
+    let before = controller.peak_memory();
+    let larger = large_shadow_pod(NAMESPACE, LARGEST_TEXT + 20_000);
+    assert!(!cluster.create(&larger).status.success(), "there are larger objects than these");
+    for object in [
+        large_shadow_pod(NAMESPACE, LARGEST_TEXT),
+        large_pod(NAMESPACE, LARGEST_TEXT),
+        large_map("maps", 20_000),
+        annotated_foreign_cluster("annotated"),
+    ] {
+        fixture::succeeded(cluster.create(&object), "a large object");
+    }
+    for round in ["1", "2", "3"] {
+        let label = format!("round={round}");
+        cluster.kubectl(&["label", "shadowpod,pod", "large", "-n", NAMESPACE, &label, "--overwrite"]);
+        cluster.kubectl(&["label", "namespacemap", "large", "-n", "maps", &label, "--overwrite"]);
+    }
+    goes_on(&cluster, "watched");
+    let said = controller.debug(&["why", "NamespaceMap/maps/large"]);
+    assert!(said.contains("bytes, more than a record may have"), "{said}");
+    assert!(controller.metric("liqo_kube_malformed_total") >= Some(1.0));
+    assert_eq!(controller.metric("liqo_engine_live"), Some(1.0));
+
+    // And the same in lists.
+    let watched = controller.peak_memory();
+    controller.kill();
+    std::fs::remove_dir_all(&controller.log).unwrap();
+    controller.restart();
+    controller.leads(&cluster);
+    goes_on(&cluster, "listed");
+    let listed = controller.peak_memory();
+    assert!(watched.max(listed) < before + MOST_GROWTH, "{before}, {watched}, {listed}");
+    testbed.down(std::slice::from_ref(&cluster.name)).await.unwrap();
+}
+
+/// What five of the largest objects may take for a moment, in KiB: each is there as text and as a tree.
+const MOST_GROWTH: u64 = 32 << 10;
+
+/// Others are dealt with, one that is itself large included.
+fn goes_on(cluster: &Cluster, name: &str) {
+    handled(cluster, name);
+    cluster.kubectl(&[
+        "wait",
+        "foreigncluster/annotated",
+        "--for=jsonpath={.status.tenantNamespace.local}",
+        "--timeout=60s",
+    ]);
+    cluster.apply(&format!("{}---{}", namespace(name), offloading(name, "LocalAndRemote")));
+    cluster.wait_for("namespaceoffloading/offloading", name, ".status.offloadingPhase", "InProgress");
 }
 
 /// Values that must never be seen are planted everywhere, and looked for in everything that the controller leaves.
