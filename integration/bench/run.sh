@@ -48,6 +48,7 @@ control_plane() {
     measure restart
     measure flood
     measure disk
+    measure peers
     with_server
     echo "control plane, $profile build, processors: $(nproc), $(uname -sm), load $(cut -d ' ' -f 1 /proc/loadavg)"
     echo

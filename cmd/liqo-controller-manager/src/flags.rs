@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use liqo_assembly::ControlPlane;
+use liqo_assembly::{ControlPlane, OfferLimit, ResourceSharing};
 use liqo_events::ControlPlaneSettings;
 use liqo_kube_io::write::VirtualKubeletSettings;
 
@@ -47,6 +47,15 @@ pub(crate) struct Flags {
     /// Share of what is free that each consumer is offered, in percent.
     #[arg(long, env = "LIQO_RESOURCE_SHARING_PERCENTAGE", default_value_t = 90, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) resource_sharing_percentage: u8,
+    /// Change in percent up to which an offer stays as it is; 0 tells every change.
+    #[arg(long, env = "LIQO_OFFER_UPDATE_THRESHOLD_PERCENTAGE", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) offer_update_threshold_percentage: u8,
+    /// HOST:PORT of an external resource monitor, which then says how much each consumer may have, whatever is free.
+    #[arg(long, env = "LIQO_RESOURCE_PLUGIN_ADDRESS", default_value = "")]
+    pub(crate) resource_plugin_address: String,
+    /// The most that a consumer is offered of a resource, CLUSTER-ID/RESOURCE=QUANTITY; `*` for each without a limit of its own.
+    #[arg(long, env = "LIQO_OFFER_LIMITS", value_delimiter = ',')]
+    pub(crate) offer_limits: Vec<OfferLimit>,
     /// Whether consumers may peer unless their ForeignCluster says otherwise.
     #[arg(long, env = "LIQO_ENABLE_INCOMING_PEERING", default_value_t = true, action = clap::ArgAction::Set)]
     pub(crate) enable_incoming_peering: bool,
@@ -126,6 +135,11 @@ impl Flags {
                 mtu: self.mtu,
                 virtual_kubelet: String::new(),
             },
+            sharing: ResourceSharing::new(
+                self.offer_update_threshold_percentage,
+                self.offer_limits,
+                self.resource_plugin_address,
+            ),
             virtual_kubelets: VirtualKubeletSettings {
                 image: self.kubelet_image,
                 extra_args: self.kubelet_extra_args,

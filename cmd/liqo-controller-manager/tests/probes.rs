@@ -45,6 +45,9 @@ fn a_process_without_its_api_server_is_alive_and_not_ready() {
     let probes = free();
     let mut command = Command::new(env!("CARGO_BIN_EXE_liqo-controller-manager"));
     command.arg("--kubeconfig").arg(&kubeconfig).arg("--metrics-address").arg(probes.to_string());
+    for flag in ["--auth-address", "--webhook-address", "--projection-address"] {
+        command.args([flag, "127.0.0.1:0"]);
+    }
     let started = command.env_remove("LIQO_LOG").stderr(Stdio::piped()).spawn().unwrap();
     let mut process = Process(started);
     let printed = BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap);
@@ -57,6 +60,25 @@ fn a_process_without_its_api_server_is_alive_and_not_ready() {
     assert!(get(probes, "/livez").starts_with("HTTP/1.1 200"));
     let ready = get(probes, "/readyz");
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
-    assert!(ready.ends_with("\r\n\r\n[-] cluster: not yet\n[-] engine: not yet\n"), "{ready}");
+    let missing =
+        ["authentication", "cluster", "engine", "webhooks"].map(|what| format!("[-] {what}: not yet\n"));
+    assert!(ready.ends_with(&format!("\r\n\r\n{}", missing.concat())), "{ready}");
     assert!(get(probes, "/metrics").contains("liqo_engine_live 0"));
+}
+
+#[test]
+fn a_port_of_somebody_else_is_said_at_once() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for flag in ["--auth-address", "--webhook-address", "--projection-address", "--metrics-address"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_liqo-controller-manager"));
+        for other in ["--auth-address", "--webhook-address", "--projection-address", "--metrics-address"] {
+            command.args([other, if other == flag { &address } else { "127.0.0.1:0" }]);
+        }
+        // Before anything is asked of an API server, or anybody is told that the process is well.
+        let ended = command.env_remove("LIQO_LOG").output().unwrap();
+        assert!(!ended.status.success());
+        let printed = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(printed.contains(&format!("error: cannot listen on {address}: check")), "{flag}: {printed}");
+    }
 }

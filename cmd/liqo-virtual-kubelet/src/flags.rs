@@ -1,14 +1,32 @@
-//! Flags of the virtual kubelet: those of Liqo 0.8.3 by name and default, and those of the event log.
+//! Flags of the virtual kubelet: those of Liqo 0.8.3 by name, type and default, and those of the event log.
 //!
-//! Source: network-and-virtual-kubelet of Liqo 0.8.3, §B.1.2. What asks for something that is not built yet is refused.
+//! Source: network-and-virtual-kubelet of Liqo 0.8.3, §B.1.2. What asks for something that is not built yet is refused;
+//! what has nothing to tell this program is taken, and said when it starts.
 
+mod klog;
+mod later;
+mod needless;
+mod reflectors;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Parser, Subcommand};
+use klog::Klog;
+use later::Later;
 use liqo_assembly::VirtualKubelet;
 use liqo_events::KubeletSettings;
+use liqo_kube_io::Limits;
 use liqo_kubelet::CertificateType;
+use needless::Needless;
+use reflectors::Reflectors;
+use values::Pairs;
 
 /// Runs pods of this cluster in another one, which it stands for as a node.
 #[derive(Debug, Parser)]
@@ -17,7 +35,7 @@ pub(crate) struct Flags {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     /// Kubeconfig of the home cluster; without it the service account of the pod is used.
-    #[arg(long)]
+    #[arg(long, env = "KUBECONFIG")]
     pub(crate) home_kubeconfig: Option<PathBuf>,
     /// Name of the virtual node.
     #[arg(long, default_value = "virtual-kubelet")]
@@ -44,20 +62,47 @@ pub(crate) struct Flags {
     #[arg(long, default_value_t = 10250)]
     pub(crate) listen_port: u16,
     /// Whether addresses of endpoints are reflected: not when this is given.
-    #[arg(long, default_value_t = false)]
+    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) disable_ip_reflection: bool,
     /// Who signs the certificate of the kubelet API: kubelet or self-signed.
     #[arg(long, default_value = "kubelet")]
     pub(crate) certificate_type: String,
+    /// The Lease of the node is renewed four times in this time; after it, the node counts as gone.
+    #[arg(long, default_value = "40s", value_parser = values::duration)]
+    pub(crate) node_lease_duration: Duration,
+    /// 0 makes the node ready also while the provider's API server does not answer. Otherwise the controller manager asks it
+    /// at its own interval.
+    #[arg(long, default_value = "10s", value_parser = values::duration)]
+    pub(crate) node_ping_interval: Duration,
     /// Whether the node is ready only while the tunnel is connected.
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) node_check_network: bool,
-    /// Whether metrics are served.
-    #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    /// Annotations of the node: key=value,key=value.
+    #[arg(long, default_value = "", value_parser = values::pairs)]
+    pub(crate) node_extra_annotations: Pairs,
+    /// Labels of the node: key=value,key=value. Those of the provider's offer win.
+    #[arg(long, default_value = "", value_parser = values::pairs)]
+    pub(crate) node_extra_labels: Pairs,
+    /// Whether metrics are shown.
+    #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) metrics_enabled: bool,
     /// Where metrics and health are served.
-    #[arg(long, default_value = "0.0.0.0:8080")]
+    #[arg(long, default_value = ":8080", value_parser = values::address)]
     pub(crate) metrics_address: SocketAddr,
+    /// Requests a second to an API server over a longer time.
+    #[arg(long, default_value_t = 100.0, value_parser = values::rate)]
+    pub(crate) client_qps: f64,
+    /// Requests to an API server at once after a pause.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) client_max_burst: u32,
+    #[command(flatten)]
+    pub(crate) reflectors: Reflectors,
+    #[command(flatten)]
+    pub(crate) later: Later,
+    #[command(flatten)]
+    pub(crate) needless: Needless,
+    #[command(flatten)]
+    pub(crate) klog: Klog,
     /// Uid of the pod, which holds the lease; made up when empty.
     #[arg(long, env = "POD_UID", default_value = "")]
     pub(crate) instance: String,
@@ -83,27 +128,46 @@ pub(crate) enum Command {
 }
 
 impl Flags {
+    /// What is logged: as Go's flags say when they say more than the usual, and as ours say otherwise.
+    pub(crate) fn filter(&self) -> String {
+        self.klog
+            .filter()
+            .map_or_else(|| self.log_filter.clone(), |more| format!("{},{more}", self.log_filter))
+    }
+
+    /// Flags that were given and change nothing, each with the reason.
+    pub(crate) fn without_effect(&self) -> Vec<String> {
+        self.needless.given().into_iter().chain(self.klog.without_effect()).collect()
+    }
+
     /// The process that the flags ask for.
     ///
     /// # Errors
     ///
     /// The flag that is missing or cannot be used, with what to do.
     pub(crate) fn virtual_kubelet(self) -> Result<VirtualKubelet, String> {
-        if let Some(problem) = self.problem() {
+        if let Some(problem) = self.problem().or_else(|| self.later.problem()) {
             return Err(problem);
         }
         let address = self.node_ip.ok_or("--node-ip is missing; give it the address of the pod")?;
+        let certificate = CertificateType::parse(&self.certificate_type)
+            .ok_or_else(|| format!("--certificate-type {:?} is not known", self.certificate_type))?;
         Ok(VirtualKubelet {
             kubeconfig: self.home_kubeconfig,
             instance: self.instance,
             log_dir: self.log_dir,
             debug_socket: self.debug_socket,
             metrics_address: self.metrics_address,
+            with_metrics: self.metrics_enabled,
             address,
-            port: self.listen_port,
-            certificate: CertificateType::parse(&self.certificate_type)
-                .ok_or_else(|| format!("--certificate-type {:?} is not known", self.certificate_type))?,
+            certificate,
+            lease: self.node_lease_duration,
             with_addresses: !self.disable_ip_reflection,
+            limits: Limits {
+                per_second: self.client_qps,
+                burst: f64::from(self.client_max_burst),
+                ..Limits::default()
+            },
             settings: KubeletSettings {
                 remote: self.foreign_cluster_id.into(),
                 remote_name: self.foreign_cluster_name.into(),
@@ -114,6 +178,11 @@ impl Flags {
                 address: address.to_string(),
                 version: String::new(),
                 check_network: self.node_check_network,
+                ignore_api_server: self.node_ping_interval.is_zero(),
+                port: self.listen_port,
+                labels: BTreeMap::from(self.node_extra_labels),
+                annotations: BTreeMap::from(self.node_extra_annotations),
+                not_reflected: self.reflectors.off(),
             },
         })
     }
@@ -127,6 +196,9 @@ impl Flags {
         ];
         if let Some((name, _)) = needed.iter().find(|(_, value)| value.is_empty()) {
             return Some(format!("--{name} is missing; the controller manager gives it"));
+        }
+        if self.node_lease_duration < Duration::from_secs(1) {
+            return Some("--node-lease-duration is below 1s; Leases count whole seconds".to_owned());
         }
         match self.certificate_type.as_str() {
             "kubelet" | "self-signed" => None,

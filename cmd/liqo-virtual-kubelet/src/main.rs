@@ -22,6 +22,9 @@ async fn run(flags: Flags) -> Result<(), Failure> {
         return Ok(debug::bridge_standard_streams(&flags.debug_socket).await?);
     }
     let format = if flags.log_json { LogFormat::Json } else { LogFormat::Text };
-    telemetry::init_logging(format, &flags.log_filter)?;
+    telemetry::init_logging(format, &flags.filter())?;
+    for flag in flags.without_effect() {
+        tracing::warn!("a flag has no effect: {flag}");
+    }
     flags.virtual_kubelet()?.run().await
 }

@@ -80,6 +80,16 @@ pub(crate) fn journal(arguments: &journal::Arguments) -> Result<()> {
     if status.success() { Ok(()) } else { Err(format!("writing a log ended with {status}").into()) }
 }
 
+/// Measures one number of peers; gives its line.
+pub(crate) fn peers(count: u32) -> Result<String> {
+    let output = again("of-peers")?.arg(count.to_string()).stderr(Stdio::inherit()).output()?;
+    if output.status.success() {
+        Ok(String::from_utf8(output.stdout)?)
+    } else {
+        Err(format!("measuring {count} peers ended with {}", output.status).into())
+    }
+}
+
 fn again(word: &str) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(word);

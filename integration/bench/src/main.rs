@@ -7,6 +7,7 @@ mod disk;
 mod flood;
 mod fold;
 mod journal;
+mod peers;
 mod process;
 mod restart;
 mod row;
@@ -42,6 +43,8 @@ enum Command {
     Flood,
     /// Disk that a log takes after several windows of churn.
     Disk,
+    /// A change of the status of one peer of few, and of one of many.
+    Peers,
     /// Everything that needs an API server with the custom resources and the namespace `liqo`.
     Api {
         #[arg(long)]
@@ -54,6 +57,9 @@ enum Command {
     /// Writes a log; called by the others.
     #[command(hide = true)]
     Journal(journal::Arguments),
+    /// Measures one number of peers; called by `peers`.
+    #[command(hide = true)]
+    OfPeers { count: u32 },
     /// Runs an engine, and kube-io when there is an API server; called by the others.
     #[command(hide = true)]
     Serve(serve::Arguments),
@@ -66,6 +72,8 @@ fn main() -> ExitCode {
         Command::Restart => restart::run(),
         Command::Flood => flood::run(),
         Command::Disk => disk::run(),
+        Command::Peers => peers::run(),
+        Command::OfPeers { count } => peers::measure(count.max(1)),
         Command::Api { kubeconfig, pods } => api::run(&kubeconfig, pods),
         Command::Table => table(),
         Command::Journal(arguments) => journal::run(&arguments),

@@ -3,6 +3,7 @@
 
 mod effects;
 mod objects;
+mod peers;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ use liqo_model::{ClusterRef, ObjectKey, ResourceVersion, Uid};
 use serde::{Deserialize, Serialize};
 
 use crate::Result;
+
+pub(crate) use peers::Peers;
 
 /// The namespace that Liqo is installed in.
 pub(crate) const NAMESPACE: &str = "liqo";

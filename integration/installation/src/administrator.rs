@@ -28,6 +28,12 @@ impl Administrator {
         Ok(Self { kubectl, liqoctl: programs.join("liqoctl"), kubeconfig })
     }
 
+    /// Somebody else with the same programs: whoever is in this kubeconfig.
+    #[must_use]
+    pub fn with_kubeconfig(&self, kubeconfig: &Path) -> Self {
+        Self { kubeconfig: kubeconfig.to_owned(), ..self.clone() }
+    }
+
     /// What `kubectl` prints with these arguments.
     ///
     /// # Errors

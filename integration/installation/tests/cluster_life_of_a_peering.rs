@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use life::expected;
 use life::faults::Process;
 use life::inventory::Inventory;
+use life::rights::Peer;
 use life::secrecy::{self, CANARY, Logs};
 use life::user::{LIQO, User, pair, text};
 use life::workload::{GREETING, NAMESPACE, Offloaded, another_pod_runs, manifest};
@@ -48,6 +49,8 @@ async fn cluster_a_peering_lives_through_the_end_of_processes_and_leaves_nothing
 
     let pod = offload(&consumer, &provider);
     pod.answers(&consumer, &provider);
+    let peer = Peer::of(&consumer, &tenant, &remote_tenant);
+    peer.may_do_what_a_peering_needs(&pod.remote_namespace);
 
     let mut logs = Logs::default();
     survive(&testbed, (&consumer, &provider), (&pod, &tenant), &mut logs).await;
@@ -59,6 +62,7 @@ async fn cluster_a_peering_lives_through_the_end_of_processes_and_leaves_nothing
     pod.is_given_up(&consumer);
     logs.take(&consumer);
     consumer.liqoctl(&format!("unpeer out-of-band {}", provider.name));
+    peer.may_ask_again_and_no_more(&pod.remote_namespace);
     // What was once can be again.
     consumer.liqoctl(&format!("peer {command}"));
     expected::everything_is_established(&consumer, &provider);
@@ -152,9 +156,11 @@ impl Side<'_> {
         };
         let outliving: BTreeSet<String> = outliving.iter().map(named).collect();
         let after = Inventory::of(self.user);
-        // Kubernetes deletes these an hour later.
-        let is_left =
-            |name: &String| !outliving.contains(name) && !name.starts_with("CertificateSigningRequest ");
+        // Kubernetes deletes these an hour later, and Liqo the token that was printed a day after its end.
+        let ends_later = ["CertificateSigningRequest ", "Secret liqo/liqo-one-time-token-"];
+        let is_left = |name: &String| {
+            !outliving.contains(name) && !ends_later.iter().any(|beginning| name.starts_with(beginning))
+        };
         let left: BTreeSet<String> = after.more_than(&self.before).into_iter().filter(is_left).collect();
         let name = self.user.name;
         assert_eq!(left, BTreeSet::new(), "left in {name}");

@@ -1,31 +1,22 @@
 //! What can go wrong while the webhooks are set up. What is wrong with an object is a refusal, which its writer sees.
 
-use std::io;
-use std::net::SocketAddr;
-
+use liqo_listening::ListenError;
 use thiserror::Error;
 use tokio_rustls::rustls;
 
 /// Why the webhooks do not run, or not with the certificate that they should have.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The address cannot be listened on.
-    #[error(
-        "cannot listen on {address} for the API server: check --webhook-port, and that nothing else listens there"
-    )]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The port was taken and cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A certificate could not be made.
     #[error("no certificate can be made for the webhooks under the names {names}")]
     MakeCertificate {
         /// The names.
         names: String,
         /// Why.
-        source: rcgen::Error,
+        source: liqo_certificates::Error,
     },
     /// The certificate in the Secret cannot be used.
     #[error(

@@ -116,22 +116,6 @@ impl Metrics {
     }
 }
 
-/// Counts one more in a gauge for as long as it lives.
-pub(crate) struct Counted(Gauge);
-
-impl Counted {
-    pub(crate) fn in_gauge(gauge: &Gauge) -> Self {
-        gauge.inc();
-        Self(gauge.clone())
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use prometheus_client::encoding::text::encode;
@@ -145,21 +129,18 @@ mod tests {
         metrics.review("pod.mutate.liqo.io", "patched", Duration::from_millis(3));
         metrics.misdirected("too-long");
         metrics.certificate_ends(UnixMillis(1_795_000_000_999));
-        let counted = Counted::in_gauge(&metrics.connections);
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
         for line in [
             "liqo_admission_reviews_total{webhook=\"pod.mutate.liqo.io\",verdict=\"patched\"} 1",
             "liqo_admission_review_seconds_count{webhook=\"pod.mutate.liqo.io\"} 1",
             "liqo_admission_misdirected_requests_total{reason=\"too-long\"} 1",
-            "liqo_admission_connections 1",
+            "liqo_admission_connections 0",
             "liqo_admission_failed_handshakes_total 0",
             "liqo_admission_certificate_end_timestamp_seconds 1795000000",
             "liqo_admission_failed_renewals_total 0",
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line} is not in {text}");
         }
-        drop(counted);
-        assert_eq!(metrics.connections.get(), 0);
     }
 }

@@ -1,22 +1,23 @@
 //! The webhooks of a process: certificates, listener and verdicts together.
 
 use std::future::pending;
-use std::net::SocketAddr;
 
 use liqo_engine::{Clock, Published};
+use liqo_listening::Socket;
 use tokio::sync::watch;
 
 use crate::certificates::{Keeper, Serving};
 use crate::metrics::Metrics;
 use crate::port::{CertificateStore, Verdicts};
-use crate::server::{Listening, Service, serve};
+use crate::server::{Service, serve};
 use crate::webhook::{Judge, Settings};
 use crate::{Error, service_names};
 
 /// What the webhooks run with.
 pub struct Options<V, S, C> {
-    /// Where they listen, flag `--webhook-port`.
-    pub address: SocketAddr,
+    /// Where they listen once there is a certificate, flag `--webhook-address`. Tells from when on they are served: the
+    /// process is not ready before.
+    pub socket: Socket,
     /// Namespace that Liqo is installed in.
     pub namespace: String,
     /// How they behave.
@@ -31,8 +32,6 @@ pub struct Options<V, S, C> {
     pub published: watch::Receiver<Published>,
     /// What is counted.
     pub metrics: Metrics,
-    /// Is told where they listen, once they do: the process is not ready before.
-    pub listening: watch::Sender<Option<SocketAddr>>,
 }
 
 /// Serves the webhooks until `stopping` is true; questions under way are answered. It begins when there is a certificate,
@@ -70,11 +69,9 @@ pub async fn run<V: Verdicts, S: CertificateStore, C: Clock>(
                 if certified.is_err() { return Ok(()) }
             }
         }
-        let listening = Listening::on(options.address).await?;
-        options.listening.send_replace(Some(listening.address()));
+        let listening = options.socket.listen()?;
         tracing::info!(address = %listening.address(), "the webhooks are served");
         serve(listening, serving, service, stopping).await;
-        options.listening.send_replace(None);
         Ok(())
     };
     tokio::select! {

@@ -4,5 +4,5 @@ mod connection;
 mod reply;
 mod service;
 
-pub(crate) use connection::{Listening, serve};
+pub(crate) use connection::serve;
 pub(crate) use service::Service;

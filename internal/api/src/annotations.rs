@@ -42,3 +42,5 @@ pub const HOME_UID: &str = "liqo.io/home-uid";
 /// New here. On the Secret with the certificate that was issued to a peer: the certificate is in use, and no token gets the
 /// peer another one.
 pub const ENROLLED: &str = "liqo.io/enrolled";
+/// New here. On ForeignClusters, `true`: the peer is given up for ever, and nothing waits for it any more.
+pub const GIVEN_UP: &str = "liqo.io/given-up";

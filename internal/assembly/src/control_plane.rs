@@ -1,6 +1,5 @@
 //! The controller manager as a process.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,17 +9,25 @@ use liqo_engine::{Engine, Handle, Input, LogVolume, Options, Running, SystemCloc
 use liqo_events::{Configured, ControlPlaneSettings, Event, Settings, Started};
 use liqo_identity::AuthClient;
 use liqo_kube_io::write::{VirtualKubeletSettings, WriterSettings, WriterWith};
-use liqo_kube_io::{self as kube_io, Chance, Local};
+use liqo_kube_io::{self as kube_io, Chance, Limits, Local};
+use liqo_listening::{ListenError, Listening, Socket};
 use liqo_projection_api::{self as projection_api, Stream};
-use liqo_telemetry::{self as telemetry, Checks, Exposed, Listening};
+use liqo_telemetry as telemetry;
 use prometheus_client::registry::Registry;
-use tokio::sync::watch;
 
+use crate::ending::Core;
 use crate::enrolment::{Applicant, Authentication, SharedToken};
 use crate::fabric::Fabric;
 use crate::own_cluster::{follow_identity, gateway_key};
 use crate::services::{Failure, Services, source};
+use crate::sharing::ResourceSharing;
 use crate::webhooks::{StateVerdicts, WebhookCertificates};
+
+/// What has to be so before the process can be asked for work.
+const CLUSTER: &str = "cluster";
+const ENGINE: &str = "engine";
+const AUTHENTICATION: &str = "authentication";
+const WEBHOOKS: &str = "webhooks";
 
 /// How a controller manager runs.
 #[derive(Clone, Debug)]
@@ -53,6 +60,8 @@ pub struct ControlPlane {
     pub settings: ControlPlaneSettings,
     /// What every virtual kubelet is made with.
     pub virtual_kubelets: VirtualKubeletSettings,
+    /// How much of this cluster consumers are offered, beside the share in the settings.
+    pub sharing: ResourceSharing,
 }
 
 /// What is counted.
@@ -62,6 +71,7 @@ struct Counted {
     readers: projection_api::Metrics,
     identities: liqo_identity::Metrics,
     webhooks: liqo_admission::Metrics,
+    sharing: liqo_resource_monitor::Metrics,
 }
 
 impl Counted {
@@ -72,8 +82,34 @@ impl Counted {
             readers: projection_api::Metrics::register(registry),
             identities: liqo_identity::Metrics::register(registry),
             webhooks: liqo_admission::Metrics::register(registry),
+            sharing: liqo_resource_monitor::Metrics::register(registry),
         }
     }
+}
+
+/// Ports that are taken before the process claims to be ready for anything.
+struct Sockets {
+    auth: Socket,
+    webhooks: Socket,
+    projections: Socket,
+}
+
+impl Sockets {
+    fn bind(process: &ControlPlane) -> Result<Self, ListenError> {
+        Ok(Self {
+            auth: Socket::bind(process.auth_address)?,
+            webhooks: Socket::bind(process.webhook_address)?,
+            projections: Socket::bind(process.projection_address)?,
+        })
+    }
+}
+
+/// What is asked, where, and what answers depend on.
+struct Asked {
+    sockets: Sockets,
+    counted: Counted,
+    token: SharedToken,
+    verdicts: StateVerdicts,
 }
 
 impl ControlPlane {
@@ -85,29 +121,42 @@ impl ControlPlane {
     pub async fn run(self) -> Result<(), Failure> {
         let mut registry = telemetry::registry("controller-manager", env!("CARGO_PKG_VERSION"));
         let counted = Counted::register(&mut registry);
-        let mut services = Services::default();
-        let readiness = Checks::new(&["cluster", "engine", "webhooks"]);
-        let exposed = Exposed { registry, health: Checks::default(), readiness: readiness.clone() };
-        services.expose(Listening::on(self.metrics_address).await?, exposed);
+        let sockets = Sockets::bind(&self)?;
+        let mut services = Services::ready_with(&[CLUSTER, ENGINE, AUTHENTICATION, WEBHOOKS]);
+        services.ready_while_served(AUTHENTICATION, sockets.auth.served());
+        services.ready_while_served(WEBHOOKS, sockets.webhooks.served());
+        services.expose(Listening::on(self.metrics_address).await?, registry);
 
         let mut chance = Chance::seeded(u64::from_be_bytes(random()?));
         let servers = Arc::clone(&counted.servers);
-        let local =
-            Local::counted(self.kubeconfig.as_deref(), &self.namespace, servers, chance.split()).await?;
-        readiness.pass("cluster");
+        let local = Local::counted(
+            self.kubeconfig.as_deref(),
+            &self.namespace,
+            (servers, Limits::default()),
+            chance.split(),
+        )
+        .await?;
+        services.passed(CLUSTER);
         let token = SharedToken::follow(&local.server, &self.namespace, random()?).await?;
         let started = kube_io::started(&self.instance, &self.namespace, &self.cluster_name)?;
         let holder = started.instance.clone();
         let running = self.begin(&local, &counted, (started, &token)).await?;
-        readiness.pass("engine");
+        services.passed(ENGINE);
         let handle = running.handle.clone();
         let (namespace, name) = self.pod.clone();
         let pod = local.own_pod(namespace, name, chance.split());
         tokio::spawn(pod.report(handle.degraded(), running.recovery.quarantined.clone(), SystemClock));
-        let attached = local.attach(&running, holder, chance, services.stopped()).await?;
-        let listening = self.serve(&mut services, &local, &handle, (counted, token)).await?;
-        services.spawn(ready_once_listening(listening, readiness));
-        services.until_the_end(&handle, running.task, attached.lease).await
+        let attached = local.attach(&running, holder, chance, services.retired()).await?;
+        let verdicts = StateVerdicts::new(handle.clone());
+        let last = verdicts.clone();
+        let asked = Asked { sockets, counted, token, verdicts };
+        self.serve(&mut services, &local, &handle, asked).await?;
+        let stop = async move {
+            last.keep_the_last().await;
+            handle.stop();
+        };
+        let core = Core { stop, engine: running.task, lease: attached.lease };
+        services.until_the_end(core, telemetry::asked_to_end()).await
     }
 
     /// Starts the engine, and tells it how it is configured.
@@ -144,23 +193,23 @@ impl ControlPlane {
         })
         .await?;
         let configured = Event::Configured(Configured { settings: Settings::ControlPlane(settings) });
-        running.handle.inbox().send(Input::Observe(vec![configured])).await?;
+        running.handle.inbox().send(Input::Observe(vec![configured, self.sharing.configured()])).await?;
         Ok(running)
     }
 
-    /// What peers, the API server, agents and people ask. Tells where the webhooks listen, once they do.
+    /// What peers, the API server, agents and people ask.
     async fn serve(
         &self,
         services: &mut Services,
         local: &Local,
         handle: &Handle<LiqoMachine>,
-        (counted, token): (Counted, SharedToken),
-    ) -> Result<watch::Receiver<Option<SocketAddr>>, Failure> {
+        Asked { sockets, counted, token, verdicts }: Asked,
+    ) -> Result<(), Failure> {
         let server = || Arc::clone(&local.server);
         let authentication = Authentication {
             server: server(),
             namespace: self.namespace.as_str().into(),
-            listening: liqo_identity::Listening::on(self.auth_address).await?,
+            listening: sockets.auth.listen()?,
             advertised: self.advertised.clone(),
             identity: follow_identity(handle),
             token,
@@ -168,41 +217,27 @@ impl ControlPlane {
         };
         let stopping = services.stopping();
         services.spawn(authentication.serve(stopping));
-        let listening = watch::Sender::new(None);
-        let told = listening.subscribe();
         let webhooks = liqo_admission::Options {
-            address: self.webhook_address,
+            socket: sockets.webhooks,
             namespace: self.namespace.clone(),
             settings: liqo_admission::Settings::default(),
-            verdicts: StateVerdicts(handle.clone()),
+            verdicts,
             store: WebhookCertificates { server: server(), namespace: self.namespace.clone() },
             clock: SystemClock,
             published: handle.subscribe(),
             metrics: counted.webhooks,
-            listening,
         };
         let stopping = services.stopping();
         services.spawn(liqo_admission::run(webhooks, stopping));
+        self.sharing.serve(services, handle, counted.sharing)?;
         let source = source(handle, &local.guard());
         services.console(&self.debug_socket, &source, counted.readers.clone()).await?;
-        let stream = Stream::of_control_plane(&self.namespace, self.projection_address, counted.readers);
+        let stream = Stream::of_control_plane(&self.namespace, sockets.projections, counted.readers);
         let fabric = Fabric { server: server(), namespace: self.namespace.clone() };
-        let stopping = services.stopping();
-        services.spawn(stream.run(source, fabric, SystemClock, stopping));
-        Ok(told)
+        let retiring = services.retiring();
+        services.spawn(stream.run(source, fabric, SystemClock, retiring));
+        Ok(())
     }
-}
-
-/// A process that is asked before its webhooks listen refuses pods, so it is not ready before.
-async fn ready_once_listening(
-    mut listening: watch::Receiver<Option<SocketAddr>>,
-    readiness: Checks,
-) -> Result<(), Infallible> {
-    // Who never tells has ended, and the process with it.
-    if listening.wait_for(Option::is_some).await.is_ok() {
-        readiness.pass("webhooks");
-    }
-    Ok(())
 }
 
 fn random<const N: usize>() -> Result<[u8; N], kube_io::Error> {

@@ -1,5 +1,6 @@
-//! What runs beside an engine: when one of them fails, the process ends and says why.
+//! What runs beside an engine, and whether the process can be asked for work.
 
+use std::convert::Infallible;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,36 +10,42 @@ use liqo_engine::Handle;
 use liqo_kube_io::lease::LeaseGuard;
 use liqo_projection_api::debug::{self, DebugService, DebugSocket};
 use liqo_projection_api::{EngineSource, Metrics};
-use liqo_telemetry::{self as telemetry, Exposed, Listening};
+use liqo_telemetry::{self as telemetry, Checks, Exposed, Listening};
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 /// Whatever ends a process.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// What runs beside an engine.
+/// What runs beside an engine. How all of it ends is in `ending.rs`.
 pub(crate) struct Services {
-    tasks: JoinSet<Result<(), Failure>>,
-    stop: watch::Sender<bool>,
-}
-
-impl Default for Services {
-    fn default() -> Self {
-        Self { tasks: JoinSet::new(), stop: watch::Sender::new(false) }
-    }
+    pub(crate) tasks: JoinSet<Result<(), Failure>>,
+    pub(crate) readiness: Checks,
+    pub(crate) retire: watch::Sender<bool>,
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 impl Services {
-    /// Tells when to stop.
-    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
-        self.stop.subscribe()
+    /// Nothing yet, in a process that is ready once all of these are.
+    pub(crate) fn ready_with(names: &[&'static str]) -> Self {
+        let (retire, stop) = (watch::Sender::new(false), watch::Sender::new(false));
+        Self { tasks: JoinSet::new(), readiness: Checks::new(names), retire, stop }
     }
 
-    /// Ends when it is time to stop.
-    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
-        let mut stopping = self.stop.subscribe();
-        // A sender that is gone says the same.
-        async move { drop(stopping.wait_for(|stopping| *stopping).await) }
+    /// Becomes true when nothing is decided or done here any more: who only works for that ends.
+    pub(crate) fn retiring(&self) -> watch::Receiver<bool> {
+        self.retire.subscribe()
+    }
+
+    /// Ends when nothing is decided or done here any more.
+    pub(crate) fn retired(&self) -> impl Future<Output = ()> + Send + use<> {
+        told(self.retire.subscribe())
+    }
+
+    /// Becomes true when nobody asks here any more: who answers ends.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
     }
 
     /// Runs something until it is told to stop.
@@ -49,9 +56,20 @@ impl Services {
         self.tasks.spawn(async move { service.await.map_err(Into::into) });
     }
 
+    /// It is as the process needs it.
+    pub(crate) fn passed(&self, name: &'static str) {
+        self.readiness.pass(name);
+    }
+
+    /// The process is ready only while this server serves, which its socket tells.
+    pub(crate) fn ready_while_served(&mut self, name: &'static str, served: watch::Receiver<bool>) {
+        self.spawn(follow(served, name, self.readiness.clone()));
+    }
+
     /// Serves metrics and health.
-    pub(crate) fn expose(&mut self, listening: Listening, exposed: Exposed) {
-        let stopped = self.stopped();
+    pub(crate) fn expose(&mut self, listening: Listening, registry: Registry) {
+        let exposed = Exposed { registry, health: Checks::default(), readiness: self.readiness.clone() };
+        let stopped = told(self.stop.subscribe());
         self.spawn(telemetry::serve(listening, exposed, stopped));
     }
 
@@ -70,56 +88,25 @@ impl Services {
         self.spawn(debug::serve(DebugSocket::bind(socket).await?, console, metrics));
         Ok(())
     }
-
-    /// Waits until the process is told to end, the engine has ended, or something beside it has failed; then ends all. The
-    /// lease is given back when nothing acts any more: the next holder may begin at once.
-    ///
-    /// # Errors
-    ///
-    /// What ended the engine, or failed beside it.
-    pub(crate) async fn until_the_end<M: Machine, E: Error + Send + Sync + 'static, L>(
-        mut self,
-        handle: &Handle<M>,
-        mut engine: JoinHandle<Result<(), E>>,
-        lease: JoinHandle<L>,
-    ) -> Result<(), Failure> {
-        let mut ended = None;
-        let failed = tokio::select! {
-            asked = telemetry::asked_to_end() => asked.map_err(Failure::from),
-            result = &mut engine => {
-                ended = Some(result);
-                Ok(())
-            }
-            failed = first_failure(&mut self.tasks) => Err(failed),
-        };
-        handle.stop();
-        let result = match ended {
-            Some(ended) => ended,
-            None => engine.await,
-        };
-        self.stop.send_replace(true);
-        // Whether it could be given back shows in the next process, which waits for its end otherwise.
-        let _ = lease.await;
-        while self.tasks.join_next().await.is_some() {}
-        failed?;
-        Ok(result??)
-    }
 }
 
-/// The first of them that fails, if one ever does.
-async fn first_failure(tasks: &mut JoinSet<Result<(), Failure>>) -> Failure {
-    loop {
-        match tasks.join_next().await {
-            Some(Ok(Err(failure))) => return failure,
-            Some(Err(broken)) => return broken_off(broken),
-            Some(Ok(Ok(()))) => {}
-            None => std::future::pending().await,
-        }
+async fn follow(
+    mut served: watch::Receiver<bool>,
+    name: &'static str,
+    readiness: Checks,
+) -> Result<(), Infallible> {
+    // What ends before it has begun leaves the check as it is.
+    if served.wait_for(|served| *served).await.is_ok() {
+        readiness.pass(name);
+        while served.changed().await.is_ok() {}
+        readiness.fail(name, "it is not served any more");
     }
+    Ok(())
 }
 
-fn broken_off(broken: JoinError) -> Failure {
-    broken.into()
+/// Ends when it is so. A sender that is gone says the same.
+async fn told(mut so: watch::Receiver<bool>) {
+    let _ = so.wait_for(|so| *so).await;
 }
 
 /// Follows who leads.

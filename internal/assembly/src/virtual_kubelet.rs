@@ -1,26 +1,34 @@
 //! The virtual kubelet of one peer as a process.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use liqo_domain::{KubeletMachine, kubelet_base_watches, kubelet_watches};
 use liqo_engine::{Engine, Input, LogVolume, Options, Running, SystemClock};
 use liqo_events::{Configured, Event, KubeletSettings, Settings, Started};
 use liqo_kube_io::watch::Target;
 use liqo_kube_io::write::WriterSettings;
-use liqo_kube_io::{self as kube_io, Chance, Local, Reflecting, Reflections, Role};
+use liqo_kube_io::{self as kube_io, Chance, Limits, Local, Reflecting, Reflections, Role};
 use liqo_kubelet::CertificateType;
+use liqo_listening::{Listening, Socket};
 use liqo_projection_api as projection_api;
 use liqo_reflection::Cluster;
-use liqo_telemetry::{self as telemetry, Checks, Exposed, Listening};
+use liqo_telemetry as telemetry;
+use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use crate::ending::Core;
 use crate::services::{Failure, Services, source};
 use crate::virtual_node::{self, Known, KubeletApi};
 
 /// Name of the Lease of the process, in the tenant namespace.
 const LEASE: &str = "virtual-kubelet";
+/// What has to be so before the process can be asked for work.
+const CLUSTER: &str = "cluster";
+const ENGINE: &str = "engine";
+const KUBELET_API: &str = "kubelet-api";
 
 /// How a virtual kubelet runs.
 #[derive(Clone, Debug)]
@@ -37,8 +45,12 @@ pub struct VirtualKubelet {
     pub metrics_address: SocketAddr,
     /// Address of the pod, which is that of the node.
     pub address: IpAddr,
-    /// Port of the kubelet API.
-    pub port: u16,
+    /// The Lease of the node is renewed four times in this time.
+    pub lease: Duration,
+    /// How much each API server is asked.
+    pub limits: Limits,
+    /// Whether metrics are shown where health is.
+    pub with_metrics: bool,
     /// Who signs the certificate of the kubelet API.
     pub certificate: CertificateType,
     /// Whether addresses of endpoints are reflected.
@@ -59,31 +71,35 @@ impl VirtualKubelet {
         let of_servers = kube_io::Metrics::registered(&mut registry);
         let of_readers = projection_api::Metrics::register(&mut registry);
         let of_node = liqo_kubelet::Metrics::register(&mut registry);
-        let mut services = Services::default();
-        let readiness = Checks::new(&["cluster", "engine"]);
-        let exposed = Exposed { registry, health: Checks::default(), readiness: readiness.clone() };
-        services.expose(Listening::on(self.metrics_address).await?, exposed);
+        let socket = Socket::bind((Ipv4Addr::UNSPECIFIED, self.settings.port).into())?;
+        let mut services = Services::ready_with(&[CLUSTER, ENGINE, KUBELET_API]);
+        services.ready_while_served(KUBELET_API, socket.served());
+        let shown = if self.with_metrics { registry } else { Registry::default() };
+        services.expose(Listening::on(self.metrics_address).await?, shown);
 
         let mut chance = Chance::seeded(u64::from_be_bytes(kube_io::random_bytes()?));
         let tenant = self.settings.tenant.to_string();
-        let local = Local::counted(self.kubeconfig.as_deref(), &tenant, of_servers, chance.split()).await?;
+        let local =
+            Local::counted(self.kubeconfig.as_deref(), &tenant, (of_servers, self.limits), chance.split())
+                .await?;
         let client = local.server.client().clone();
         self.settings.version =
             client.apiserver_version().await.map(|info| info.git_version).unwrap_or_default();
-        readiness.pass("cluster");
+        services.passed(CLUSTER);
         let started = kube_io::started(&self.instance, &tenant, self.settings.home_name.as_str())?;
         let holder = started.instance.clone();
         let (running, known) = self.begin(&local, of_engine, started).await?;
-        readiness.pass("engine");
-        let attached = local.attach_as(self.role(), &running, holder, (chance, services.stopped())).await?;
+        services.passed(ENGINE);
+        let attached = local.attach_as(self.role(), &running, holder, (chance, services.retired())).await?;
         let api = KubeletApi {
             settings: self.settings.clone(),
             client,
             servers: local.servers(),
             known,
-            port: self.port,
+            socket,
             address: self.address,
             certificate: self.certificate,
+            lease: self.lease,
             metrics: of_node,
         };
         let stopping = services.stopping();
@@ -91,7 +107,8 @@ impl VirtualKubelet {
         let source = source(&running.handle, &local.guard());
         services.console(&self.debug_socket, &source, of_readers).await?;
         let handle = running.handle.clone();
-        services.until_the_end(&handle, running.task, attached.lease).await
+        let core = Core { stop: async move { handle.stop() }, engine: running.task, lease: attached.lease };
+        services.until_the_end(core, telemetry::asked_to_end()).await
     }
 
     /// Starts the engine, tells it how it is configured, and follows what it knows.

@@ -1,12 +1,12 @@
 //! The virtual node's face to its cluster: the kubelet API, its certificate and its Lease, and what they need to know.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Api, Client};
+use kube::Client;
 use liqo_domain::{KubeletMachine, State, mapped_namespaces, tunnel_of};
 use liqo_engine::Handle;
 use liqo_events::{Facts, KubeletSettings};
@@ -15,13 +15,16 @@ use liqo_kubelet::{
     Authorizer, Backend, CertificateKeeper, CertificateType, KubeReviewer, LeaseSettings, Metrics, RemotePod,
     ServingIdentity, ServingTls, keep_lease, serve,
 };
+use liqo_listening::Socket;
 use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey, Uid};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tracing::warn;
+use tokio::time::timeout;
 
-/// Where Kubernetes says whose client certificates count.
-const AUTHENTICATION: &str = "extension-apiserver-authentication";
+use crate::client_authority::ClientAuthority;
+use crate::services::Failure;
+
+/// How long the kubelet API waits to know whose client certificates count. Without that, tokens do.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// What follows from the state and is needed beside the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +48,7 @@ impl Known {
             prefixes: tunnel_of(state, &settings.remote).and_then(Prefixes::of),
             namespaces: mapped_namespaces(state),
             node: node.map(|node| node.uid.clone()),
-            reachable: is_reachable(state, &settings.remote),
+            reachable: settings.ignore_api_server || is_reachable(state, &settings.remote),
         }
     }
 }
@@ -145,12 +148,14 @@ pub struct KubeletApi {
     pub servers: ApiServers,
     /// What is known.
     pub known: watch::Receiver<Known>,
-    /// Where it listens.
-    pub port: u16,
+    /// Where it listens once it can judge who calls. Tells from when on it is served.
+    pub socket: Socket,
     /// Address that the certificate is of.
     pub address: IpAddr,
     /// Who signs.
     pub certificate: CertificateType,
+    /// The Lease of the node is renewed four times in this time.
+    pub lease: Duration,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -161,37 +166,42 @@ impl KubeletApi {
     /// # Errors
     ///
     /// When the port cannot be listened on, or no certificate can be made.
-    pub async fn run(
-        self,
-        stopping: watch::Receiver<bool>,
-    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    pub async fn run(self, stopping: watch::Receiver<bool>) -> Result<(), Failure> {
         let node = self.settings.node.clone();
         let identity = ServingIdentity { node: node.clone(), address: self.address };
         let tls = ServingTls::self_signed(identity, Timestamp::now())?;
-        let listener = TcpListener::bind(SocketAddr::from(([0, 0, 0, 0], self.port))).await?;
         let reviewer = KubeReviewer::new(self.client.clone(), node.as_str());
         let authorizer = Arc::new(Authorizer::new(reviewer, self.metrics.clone()));
-        match client_authority(&self.client).await {
-            Ok(Some(authority)) => authorizer.trust(&authority)?,
-            Ok(None) => warn!("the cluster names no authority of client certificates; only tokens count"),
-            Err(error) => warn!(%error, "whose client certificates count cannot be read; only tokens do"),
-        }
+        let authority = ClientAuthority::of(&self.client);
+        let mut looked = authority.looked();
         let (keeper, _) =
             CertificateKeeper::new(self.client.clone(), tls.clone(), self.certificate, self.metrics.clone());
         let lease = self.lease(stopping.clone());
         let home =
             Home { settings: self.settings, client: self.client, servers: self.servers, known: self.known };
-        tokio::join!(
-            serve(listener, tls, authorizer, Arc::new(home), told(stopping.clone())),
-            keeper.run(told(stopping)),
-            lease,
-        );
-        Ok(())
+        let trusting = Arc::clone(&authorizer);
+        let until_stopped = || told(stopping.clone());
+        let served = async {
+            // An API server that called earlier would be told that its certificate does not count.
+            let _ = timeout(FIRST_LOOK, looked.wait_for(|looked| *looked)).await;
+            let listening = self.socket.listen()?;
+            serve(listening, tls, authorizer, Arc::new(home), until_stopped()).await;
+            Ok::<_, Failure>(())
+        };
+        let kept = async {
+            tokio::join!(keeper.run(until_stopped()), lease);
+            Ok(())
+        };
+        tokio::select! {
+            ended = async { tokio::try_join!(served, kept) } => ended.map(|((), ())| ()),
+            never = authority.follow(|bundle| trusting.trust(bundle)) => match never {},
+        }
     }
 
     /// Renews the Lease of each life of the node while the provider is reached.
     fn lease(&self, stopping: watch::Receiver<bool>) -> impl Future<Output = ()> + use<> {
         let (client, metrics, node) = (self.client.clone(), self.metrics.clone(), self.settings.node.clone());
+        let duration = self.lease;
         let mut lives = part(self.known.clone(), |known| known.node.clone());
         let healthy = part(self.known.clone(), |known| known.reachable);
         async move {
@@ -208,8 +218,7 @@ impl KubeletApi {
                 };
                 match life {
                     Some(node_uid) => {
-                        let settings =
-                            LeaseSettings { node: node.clone(), node_uid, duration: LeaseSettings::DURATION };
+                        let settings = LeaseSettings { node: node.clone(), node_uid, duration };
                         keep_lease(client.clone(), settings, Some(healthy.clone()), metrics.clone(), ended)
                             .await;
                     }
@@ -221,12 +230,6 @@ impl KubeletApi {
             }
         }
     }
-}
-
-async fn client_authority(client: &Client) -> Result<Option<String>, kube::Error> {
-    let maps: Api<ConfigMap> = Api::namespaced(client.clone(), "kube-system");
-    let found = maps.get_opt(AUTHENTICATION).await?;
-    Ok(found.and_then(|map| map.data).and_then(|mut data| data.remove("client-ca-file")))
 }
 
 async fn told(mut stopping: watch::Receiver<bool>) {

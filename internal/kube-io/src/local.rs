@@ -72,7 +72,7 @@ impl Local {
         registry: &mut Registry,
         chance: Chance,
     ) -> Result<Self, Error> {
-        Self::counted(kubeconfig, namespace, Metrics::registered(registry), chance).await
+        Self::counted(kubeconfig, namespace, (Metrics::registered(registry), Limits::default()), chance).await
     }
 
     /// As [`Self::connect`], with metrics that are registered already: they can be seen while the API server is away.
@@ -83,11 +83,11 @@ impl Local {
     pub async fn counted(
         kubeconfig: Option<&Path>,
         namespace: &str,
-        metrics: Arc<Metrics>,
+        (metrics, limits): (Arc<Metrics>, Limits),
         chance: Chance,
     ) -> Result<Self, Error> {
         let config = config(kubeconfig).await?;
-        let server = ApiServer::new(ClusterRef::Local, config, Limits::default(), Arc::clone(&metrics))?;
+        let server = ApiServer::new(ClusterRef::Local, config, limits, Arc::clone(&metrics))?;
         let server = Arc::new(server);
         let digest_key = crate::digest_key(&server, namespace, chance).await?;
         let servers = ApiServers::default();

@@ -1,38 +1,22 @@
-//! Connections that come in, no more at a time than a bound.
+//! Connections that come in, each with its place among those that may be open at a time.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use liqo_listening::Place;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::transport::server::Connected;
 
 /// A connection that takes a place as long as it is open.
 #[derive(Debug)]
 pub(crate) struct Placed<C> {
     connection: C,
-    _place: OwnedSemaphorePermit,
-}
-
-/// Places for connections.
-#[derive(Clone, Debug)]
-pub(crate) struct Places(Arc<Semaphore>);
-
-impl Places {
-    pub(crate) fn new(most: usize) -> Self {
-        Self(Arc::new(Semaphore::new(most)))
-    }
-
-    /// A place; waits while none is free, so that further connections wait in the backlog of the kernel.
-    pub(crate) async fn take(&self) -> io::Result<OwnedSemaphorePermit> {
-        self.0.clone().acquire_owned().await.map_err(io::Error::other)
-    }
+    _place: Place,
 }
 
 impl<C> Placed<C> {
-    pub(crate) fn new(connection: C, place: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(connection: C, place: Place) -> Self {
         Self { connection, _place: place }
     }
 }

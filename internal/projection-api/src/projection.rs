@@ -15,7 +15,7 @@ pub use certificates::{AuthorityStore, CA_BUNDLE, keep_certificates};
 pub use identity::{AUDIENCE, Identity, ReviewError, TokenReviewer};
 pub use ring::Position;
 pub use roles::{Roles, Topics};
-pub use server::{Listening, ServeError, TlsPem, serve};
+pub use server::{ServeError, TlsPem, serve};
 pub use service::ProjectionService;
 pub(crate) use stream::{HEARTBEAT, MOST_BYTES};
 

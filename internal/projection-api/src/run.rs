@@ -1,24 +1,25 @@
 //! The projection stream of a process: certificates, listener and service together.
 
-use std::net::SocketAddr;
+use std::future::pending;
 use std::sync::Arc;
 
 use liqo_engine::Clock;
+use liqo_listening::Socket;
 use liqo_projections::fabric::GATEWAY_TOPIC;
 use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::projection::{
-    AuthorityStore, Listening, ProjectionService, Roles, ServeError, TlsPem, TokenReviewer, Topics,
-    keep_certificates, serve,
+    AuthorityStore, ProjectionService, Roles, ServeError, TlsPem, TokenReviewer, Topics, keep_certificates,
+    serve,
 };
 use crate::{EngineSource, Metrics, ProjectionSource as _, STATUS};
 
 /// Where the stream is served, under which names and to whom.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stream {
-    /// Where it listens.
-    pub address: SocketAddr,
+    /// Where it listens when this process first leads. Before, agents are refused and try another replica.
+    pub socket: Socket,
     /// Names in its certificate.
     pub names: Vec<String>,
     /// Who may see what.
@@ -46,9 +47,9 @@ fn roles(namespace: &str) -> Roles {
 
 impl Stream {
     /// The stream of the controller manager, which is installed in this namespace.
-    pub fn of_control_plane(namespace: &str, address: SocketAddr, metrics: Metrics) -> Self {
+    pub fn of_control_plane(namespace: &str, socket: Socket, metrics: Metrics) -> Self {
         let names = vec![format!("liqo-fabric.{namespace}.svc"), "localhost".to_owned()];
-        Self { address, names, roles: roles(namespace), metrics }
+        Self { socket, names, roles: roles(namespace), metrics }
     }
 
     /// Serves until `stopping` is true. It opens when this process first leads, since only a leader has a certificate.
@@ -65,6 +66,11 @@ impl Stream {
     ) -> Result<(), StreamError> {
         let (sender, mut tls) = watch::channel(TlsPem::default());
         let keeper = keep_certificates(fabric.clone(), clock, self.names, source.published(), sender);
+        let kept = async {
+            keeper.await;
+            // The engine has ended; streams still end by themselves, so that agents know that they are to connect again.
+            pending::<()>().await;
+        };
         let mut told = stopping.clone();
         let served = async {
             tokio::select! {
@@ -73,11 +79,10 @@ impl Stream {
             }
             let service = ProjectionService::new(source, Arc::new(fabric), self.roles, stopping)
                 .with_metrics(self.metrics);
-            serve(Listening::on(self.address).await?, tls, service).await
+            serve(self.socket.listen()?, tls, service).await
         };
         tokio::select! {
-            // Ends with the engine; the listener is told to stop by then.
-            () = keeper => Ok(()),
+            () = kept => Ok(()),
             // Ends by itself when it is told to, after its streams.
             served = served => served.map_err(|source| StreamError { source }),
         }

@@ -3,14 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use liqo_certificates::{Authority, Term};
+use liqo_events::UnixMillis;
+use liqo_listening::Listening;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::ProjectionSource;
 use crate::projection::{
-    Identity, Listening, ProjectionService, ReviewError, Roles, ServeError, TlsPem, TokenReviewer, Topics,
-    serve,
+    Identity, ProjectionService, ReviewError, Roles, ServeError, TlsPem, TokenReviewer, Topics, serve,
 };
 
 /// The name in its certificate.
@@ -42,15 +43,12 @@ pub(crate) fn roles() -> Roles {
 
 /// An authority and a certificate of its making.
 pub(crate) fn certificates() -> (String, TlsPem) {
-    let authority_key = KeyPair::generate().unwrap();
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-    let issuer = Issuer::new(authority, authority_key);
-    let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new(vec![SERVER_NAME.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-    (authority_pem, TlsPem { certificates: certificate.pem(), key: key.serialize_pem() })
+    // Clients judge certificates by the real time.
+    let term = Term { made: UnixMillis(1_600_000_000_000), days: 36_500 };
+    let made = Authority::make("test authority", term).unwrap();
+    let authority = Authority::of_key("test authority", &made.key).unwrap();
+    let issued = authority.issue("test", &[SERVER_NAME.to_owned()], term).unwrap();
+    (made.certificate, TlsPem { certificates: issued.certificate, key: issued.key })
 }
 
 /// A server that runs until it is stopped.

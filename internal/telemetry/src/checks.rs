@@ -31,7 +31,7 @@ impl Checks {
     }
 
     /// Whether all are fulfilled, and a line for each.
-    pub(crate) fn outcome(&self) -> (bool, String) {
+    pub fn outcome(&self) -> (bool, String) {
         let checks = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();
         for (name, result) in checks.iter() {

@@ -3,14 +3,13 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::serve::Listener;
+use liqo_listening::{Listening, Place, Places};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
 /// Connections at a time: a kubelet, two Prometheus servers and a person need four.
@@ -22,13 +21,13 @@ const LIFE: Duration = Duration::from_secs(20);
 /// A listener that accepts no more than its places allow.
 #[derive(Debug)]
 pub(crate) struct Bounded {
-    listener: TcpListener,
-    places: Arc<Semaphore>,
+    listening: Listening,
+    places: Places,
 }
 
 impl Bounded {
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(MOST_CONNECTIONS)) }
+    pub(crate) fn new(listening: Listening) -> Self {
+        Self { listening, places: Places::new(MOST_CONNECTIONS) }
     }
 }
 
@@ -37,14 +36,13 @@ impl Listener for Bounded {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed, so there is a place; without one the connection would only not be counted.
-        let place = self.places.clone().acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
+        let place = self.places.take().await;
+        let (stream, address) = self.listening.accept().await;
         (Connection { stream, end: Box::pin(sleep(LIFE)), _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        Ok(self.listening.address())
     }
 }
 
@@ -53,7 +51,7 @@ impl Listener for Bounded {
 pub(crate) struct Connection {
     stream: TcpStream,
     end: Pin<Box<Sleep>>,
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Place,
 }
 
 impl AsyncRead for Connection {

@@ -1,7 +1,6 @@
 //! Why a process cannot tell of itself.
 
 use std::io;
-use std::net::SocketAddr;
 
 use thiserror::Error;
 use tracing_subscriber::filter::ParseError;
@@ -29,14 +28,6 @@ pub enum TelemetryError {
     Twice {
         /// What the library says.
         source: TryInitError,
-    },
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address} for metrics and probes: check that nothing else does")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
     },
     /// The server broke.
     #[error("the server of metrics and probes failed")]

@@ -12,8 +12,9 @@ mod signals;
 
 pub use checks::Checks;
 pub use error::{TelemetryError, chain};
+pub use liqo_listening::Listening;
 pub use logging::{DEFAULT_FILTER, LogFormat, init_logging};
-pub use server::{Exposed, Listening, registry, serve};
+pub use server::{Exposed, registry, serve};
 pub use signals::asked_to_end;
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Metrics and probes over HTTP: `/metrics`, `/livez` (also `/healthz`, as older probes call it), `/readyz`.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,10 +8,10 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use liqo_listening::Listening;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use crate::connection::Bounded;
@@ -50,32 +49,6 @@ impl fmt::Debug for Exposed {
     }
 }
 
-/// A socket that listens.
-#[derive(Debug)]
-pub struct Listening {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listening {
-    /// Listens; port 0 takes any.
-    ///
-    /// # Errors
-    ///
-    /// [`TelemetryError::Listen`].
-    pub async fn on(address: SocketAddr) -> Result<Self, TelemetryError> {
-        let refused = |source| TelemetryError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
-    }
-
-    /// Where.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
 struct Shown {
     exposed: Exposed,
     scrapes: Semaphore,
@@ -98,7 +71,7 @@ pub async fn serve(
         .route("/healthz", get(livez))
         .route("/readyz", get(readyz))
         .with_state(shown);
-    let server = axum::serve(Bounded::new(listening.listener), router).with_graceful_shutdown(stop);
+    let server = axum::serve(Bounded::new(listening), router).with_graceful_shutdown(stop);
     server.await.map_err(|source| TelemetryError::Serve { source })
 }
 

@@ -1,14 +1,16 @@
 //! The units of decision. Each has one planner.
 
-use liqo_model::{NamespaceName, ObjectKey};
+use liqo_model::{ClusterId, NamespaceName, ObjectKey};
 
 /// What an event can touch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Aggregate {
     /// The identity of the local cluster.
     Identity,
-    /// Every ForeignCluster: a change of one can change the verdict on another.
+    /// Every peering: what changes the verdict on several of them.
     Peers,
+    /// The peering with one peer, with the offer to it.
+    Peer(ClusterId),
     /// The offloading of a namespace.
     Offloading(NamespaceName),
     /// Every offloading.
@@ -17,8 +19,12 @@ pub(crate) enum Aggregate {
     Orphans,
     /// Objects that are copied to peers as they are, and what comes back.
     Replication,
-    /// Addresses, network parameters and tunnels.
+    /// Those that are copied to one peer.
+    ReplicationTo(ClusterId),
+    /// Addresses, network parameters and tunnels: networks are chosen for all peers together.
     Network,
+    /// Network parameters and tunnel of one peer, where nothing is to be chosen.
+    NetworkWith(ClusterId),
     /// Namespaces that extend those of consumers.
     Namespaces,
     /// Requests for certificates of virtual kubelets.

@@ -44,6 +44,9 @@ pub(crate) fn compact(state: &State, events: &mut Events<'_>) {
     events.extend(state.subnets.iter().map(|(_, fact)| of(fact)));
     events.extend(state.tunnels.iter().map(|(_, fact)| of(fact)));
     events.extend(state.probes.iter().map(|(_, fact)| of(fact)));
+    // What a monitor says counts only after it was said that there is one.
+    events.extend(state.sharing.as_ref().map(of));
+    events.extend(state.shares.iter().map(|(_, fact)| of(fact)));
     events.extend(state.remote_names.iter().map(|(_, fact)| of(fact)));
     events.extend(state.rejected.iter().map(|(_, fact)| of(fact)));
     state.orphans.iter().for_each(|(key, orphan)| events.extend(orphan_events(key, orphan)));

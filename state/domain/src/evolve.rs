@@ -1,15 +1,15 @@
 //! Folds events into the state. Nothing here decides, and nothing here fails.
 
 use liqo_events::{
-    Applied, CursorMoved, Deadline, DeadlinePassed, Event, Facts, GenerationChanged, Labels, LeaseGained,
-    LeaseLost, Proof, Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
+    Applied, CursorMoved, Deadline, DeadlinePassed, Event, GenerationChanged, LeaseGained, LeaseLost, Proof,
+    Recorded, RelistCompleted, Seq, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
 use crate::aggregate::Aggregate;
-use crate::offloading::{self, OFFLOADING_NAME};
-use crate::shadows;
+use crate::offloading::OFFLOADING_NAME;
 use crate::state::{Fact, Grave, Lease, Object, State};
+use crate::touch::Change;
 
 /// Folds one event in.
 pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
@@ -32,6 +32,8 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
         Event::Configured(_)
         | Event::TunnelReported(_)
         | Event::ServerProbed(_)
+        | Event::SharingConfigured(_)
+        | Event::ShareReported(_)
         | Event::SubnetsChosen(_)
         | Event::SubnetsReleased(_)
         | Event::ExternalCidrChosen(_) => state.evolve_surroundings(seq, at, &recorded.event),
@@ -75,6 +77,7 @@ pub(crate) fn evolve(state: &mut State, recorded: &Recorded) {
 /// Folds one event in that nobody needs afterwards: most are observations, and the state takes over what they say.
 pub(crate) fn fold(state: &mut State, recorded: Recorded) {
     let Recorded { seq, recorded_at, event, .. } = recorded;
+    state.derived.replays = true;
     match event {
         Event::Applied(applied) => {
             state.derived.touched.clear();
@@ -82,6 +85,7 @@ pub(crate) fn fold(state: &mut State, recorded: Recorded) {
         }
         event => evolve(state, &Recorded { seq, recorded_at, event, ..recorded }),
     }
+    state.derived.replays = false;
 }
 
 fn fact<T: Clone>(seq: Seq, at: UnixMillis, body: &T) -> Fact<T> {
@@ -109,19 +113,22 @@ impl State {
         self.graves.remove(&key);
         // Taken out and put back: a copy of what was known would be most of the time that a replay takes.
         let earlier = self.objects.remove(&key);
-        self.account(&key, earlier.as_ref().map(|earlier| &earlier.facts), Some(&object.facts));
+        let before = earlier.as_ref().map(|earlier| &earlier.facts);
+        self.account(&key, before, Some(&object.facts));
+        self.derived.relate(&key, before, Some(&object.facts));
         // A new life with the old name: what was said of the old one does not hold any more.
         let differs = |earlier: &Object| earlier.uid != object.uid || earlier.facts != object.facts;
         if self.rejected.contains_key(&key) && earlier.as_ref().is_none_or(differs) {
             self.rejected.remove(&key);
         }
-        // A new life has nothing in common with the old one, and one that goes is another thing than one that stays.
-        let same = earlier.as_ref().filter(|old| old.uid == object.uid && old.deleting == object.deleting);
-        self.touch_object(&key, same.map(|old| &old.facts), Some(&object.facts));
+        let turns = |old: &Object| old.uid != object.uid || old.deleting != object.deleting;
+        let turns = earlier.as_ref().is_none_or(turns);
+        self.touch_object(&key, Change { before, after: Some(&object.facts), turns });
         if key.kind == Kind::NamespaceOffloading && key.name == OFFLOADING_NAME {
             self.gone_offloadings.remove(&NamespaceName::new(key.namespace.as_str()));
         }
         self.objects.insert(key.clone(), object);
+        self.map_anew_after(&key);
         self.review_orphans_after(&key);
     }
 
@@ -147,11 +154,13 @@ impl State {
         };
         self.objects.remove(&vanished.object);
         self.account(&vanished.object, Some(&facts), None);
+        self.derived.relate(&vanished.object, Some(&facts), None);
+        self.map_anew_after(&vanished.object);
         self.bury(seq, at, vanished);
         self.rejected.remove(&vanished.object);
         self.forget_writes_to(&vanished.object);
         self.forget_mirrors_of(&vanished.object);
-        self.touch_object(&vanished.object, Some(&facts), None);
+        self.touch_object(&vanished.object, Change { before: Some(&facts), after: None, turns: false });
         self.mourn_offloading(seq, at, vanished, proven);
         self.review_orphans_after(&vanished.object);
     }
@@ -217,18 +226,7 @@ impl State {
             CursorMoved { watch: body.watch.clone(), resource_version: body.resource_version.clone() };
         self.move_cursor(Fact { seq, at, body: cursor });
         self.settle_written_before(&body.watch, &body.resource_version);
-        self.touch_listed(body.watch.kind);
-        if body.watch.cluster == ClusterRef::Local {
-            match body.watch.kind {
-                Kind::ConfigMap => self.touch(Aggregate::Identity),
-                Kind::Namespace | Kind::ForeignCluster => self.touch(Aggregate::Peers),
-                _ => {}
-            }
-            if offloading::DECIDED_ON.contains(&body.watch.kind) {
-                self.touch(Aggregate::Offloadings);
-                self.touch(Aggregate::Orphans);
-            }
-        }
+        self.touch_listed(&body.watch);
     }
 
     /// From now on a watch begins there, and shows nothing any more of what had gone by then.
@@ -332,84 +330,5 @@ impl State {
     fn evolve_lease_lost(&mut self, seq: Seq, at: UnixMillis, body: &LeaseLost) {
         let epoch = self.lease.epoch.max(body.epoch);
         self.lease = Lease { epoch, held: false, continued: false, seq, at };
-    }
-
-    /// Marks the aggregates whose plan depends on the object; `facts` are those before and after.
-    fn touch_object(&mut self, key: &ObjectKey, before: Option<&Facts>, after: Option<&Facts>) {
-        self.touch_peerings(key);
-        if key.cluster != ClusterRef::Local {
-            return;
-        }
-        match key.kind {
-            Kind::ConfigMap => self.touch(Aggregate::Identity),
-            Kind::ForeignCluster => {
-                self.touch(Aggregate::Peers);
-                if shadows::reach(before) != shadows::reach(after) {
-                    self.touch(Aggregate::Copies);
-                }
-            }
-            Kind::Namespace => {
-                if before.is_none() || after.is_none() {
-                    self.touch_shadows_in(&key.name);
-                }
-                self.touch(Aggregate::Offloading(NamespaceName::new(key.name.as_str())));
-                self.touch(Aggregate::Peers);
-            }
-            Kind::NamespaceOffloading => {
-                self.touch(Aggregate::Offloading(NamespaceName::new(key.namespace.as_str())));
-                self.touch(Aggregate::Orphans);
-            }
-            Kind::NamespaceMap => self.touch_mappings(before, after),
-            Kind::Node if labels_of(before) != labels_of(after) => self.touch(Aggregate::Offloadings),
-            _ => {}
-        }
-    }
-
-    /// A map carries every offloaded namespace of a peer; only those that differ are planned again.
-    fn touch_mappings(&mut self, before: Option<&Facts>, after: Option<&Facts>) {
-        let (Some(Facts::NamespaceMap(before)), Some(Facts::NamespaceMap(after))) = (before, after) else {
-            self.touch(Aggregate::Offloadings);
-            self.touch(Aggregate::Orphans);
-            return;
-        };
-        if before.origin != after.origin || before.remote_cluster != after.remote_cluster {
-            self.touch(Aggregate::Offloadings);
-        }
-        let desired = before.desired.keys().chain(after.desired.keys());
-        let current =
-            before.current.keys().chain(after.current.keys()).map(|name| NamespaceName::new(name.as_str()));
-        let names: Vec<NamespaceName> = desired
-            .cloned()
-            .chain(current)
-            .filter(|name| {
-                before.desired.get(name) != after.desired.get(name)
-                    || before.current.get(name.as_str()) != after.current.get(name.as_str())
-            })
-            .collect();
-        for name in names {
-            self.touch(Aggregate::Offloading(name));
-        }
-        self.touch(Aggregate::Orphans);
-    }
-
-    pub(crate) fn touch_slot(&mut self, slot: &liqo_events::Slot) {
-        let key = slot.object.clone();
-        match slot.part.strip_prefix("mapping:") {
-            Some(namespace) if key.kind == Kind::NamespaceMap => {
-                self.touch(Aggregate::Offloading(NamespaceName::new(namespace)));
-                self.touch(Aggregate::Orphans);
-            }
-            // Nothing but the mappings of a map is decided with the offloadings.
-            _ if key.kind == Kind::NamespaceMap => self.touch_peerings(&key),
-            _ => self.touch_object(&key, None, None),
-        }
-    }
-}
-
-/// What selectors say of a node.
-fn labels_of(facts: Option<&Facts>) -> Option<(bool, &Labels)> {
-    match facts {
-        Some(Facts::Node(node)) => Some((node.is_virtual, &node.labels)),
-        _ => None,
     }
 }

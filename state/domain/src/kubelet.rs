@@ -69,11 +69,14 @@ fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
         // Of the controller manager.
         Aggregate::Identity
         | Aggregate::Peers
+        | Aggregate::Peer(_)
         | Aggregate::Offloading(_)
         | Aggregate::Offloadings
         | Aggregate::Orphans
         | Aggregate::Replication
+        | Aggregate::ReplicationTo(_)
         | Aggregate::Network
+        | Aggregate::NetworkWith(_)
         | Aggregate::Namespaces
         | Aggregate::Quota
         | Aggregate::Signing => Vec::new(),

@@ -4,6 +4,7 @@
 //! touch (`decide`). Each aggregate has one planner, which `resume` runs as well: edge and level are the same code, so a
 //! missed edge strands nothing. Nothing here reads a clock, draws a number or does input or output.
 
+mod about;
 pub mod addressing;
 mod admission;
 mod aggregate;
@@ -29,6 +30,7 @@ mod surroundings;
 mod table;
 #[cfg(test)]
 mod tests;
+mod touch;
 mod watching;
 mod wishes;
 mod writer;
@@ -45,6 +47,7 @@ pub use network::{ActiveGateway, active_gateway};
 pub use offloading::{OFFLOADING_FINALIZER, OFFLOADING_NAME};
 pub use orphans::SECOND_LOOK_MILLIS;
 pub use outbox::{Pending, Waiting, effect_hash};
+pub use peering::{Monitored, Promise, Sharing, monitored, sharing};
 pub use state::{Fact, Grave, Lease, Mirrored, Object, Orphan, State, Written};
 pub use table::Table;
 pub use watching::{

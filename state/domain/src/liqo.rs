@@ -31,7 +31,9 @@ impl Machine for LiqoMachine {
         let covered = |aggregate: &Aggregate| match aggregate {
             Aggregate::Offloading(_) => touched.contains(&Aggregate::Offloadings),
             Aggregate::Copy(_) => touched.contains(&Aggregate::Copies),
-            Aggregate::Quota => touched.contains(&Aggregate::Peers),
+            Aggregate::Quota | Aggregate::Peer(_) => touched.contains(&Aggregate::Peers),
+            Aggregate::ReplicationTo(_) => touched.contains(&Aggregate::Replication),
+            Aggregate::NetworkWith(_) => touched.contains(&Aggregate::Network),
             _ => false,
         };
         touched
@@ -90,6 +92,10 @@ impl Machine for LiqoMachine {
             Event::ServerProbed(probe) => {
                 state.probes.get(&probe.cluster).is_none_or(|known| known.body != *probe)
             }
+            Event::SharingConfigured(rules) => {
+                state.sharing.as_ref().is_none_or(|known| known.body != *rules)
+            }
+            Event::ShareReported(report) => peering::is_news(state, report),
             Event::SubnetsChosen(chosen) => {
                 state.subnets.get(&chosen.peer).is_none_or(|known| known.body != *chosen)
             }
@@ -153,7 +159,9 @@ const ALL: [Aggregate; 9] = [
 fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
     match aggregate {
         Aggregate::Replication => replication::plan(state),
+        Aggregate::ReplicationTo(peer) => replication::plan_to(state, peer),
         Aggregate::Network => network::plan(state),
+        Aggregate::NetworkWith(peer) => network::plan_with(state, peer),
         Aggregate::Namespaces => remote_namespaces::plan(state),
         Aggregate::Signing => signing::plan(state),
         Aggregate::Quota => peering::plan_offers(state),
@@ -163,6 +171,7 @@ fn plan(state: &State, aggregate: &Aggregate) -> Vec<Output> {
         Aggregate::Node => Vec::new(),
         Aggregate::Identity => identity::plan(state),
         Aggregate::Peers => peering::plan(state),
+        Aggregate::Peer(peer) => peering::plan_with(state, peer),
         Aggregate::Offloading(namespace) => offloading::plan(state, namespace),
         Aggregate::Offloadings => offloading::plan_all(state),
         Aggregate::Orphans => orphans::plan(state),

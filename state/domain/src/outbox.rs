@@ -7,7 +7,7 @@ use liqo_events::{
     Command, CommandFailed, CommandId, CommandIssued, CommandSucceeded, Condition, Deadline, Disposition,
     Effect, Event, Seq, Slot, UnixMillis, WatchKey,
 };
-use liqo_model::{Kind, ObjectKey, ResourceVersion};
+use liqo_model::{ClusterId, ClusterRef, Kind, ObjectKey, ResourceVersion};
 use sha2::{Digest, Sha256};
 
 use crate::machine::{Output, Ready};
@@ -148,6 +148,28 @@ impl State {
             .collect()
     }
 
+    /// The same of commands for objects of these kinds in a peer.
+    pub(crate) fn withdraw_at(
+        &self,
+        peer: &ClusterId,
+        kinds: &[Kind],
+        unwanted: impl Fn(&Command) -> bool,
+    ) -> Vec<Output> {
+        let cluster = ClusterRef::Remote(peer.clone());
+        let within = |kind: Kind| {
+            let object =
+                ObjectKey { cluster: cluster.clone(), kind, namespace: String::new(), name: String::new() };
+            let slots = self.derived.slots.range(Slot { object, part: String::new() }..);
+            let cluster = &cluster;
+            slots.take_while(move |(slot, _)| slot.object.kind == kind && slot.object.cluster == *cluster)
+        };
+        let commands = kinds.iter().flat_map(|kind| within(*kind)).filter_map(|(_, id)| self.outbox.get(id));
+        commands
+            .filter(|pending| unwanted(&pending.command))
+            .filter_map(|pending| self.withdraw(&pending.command.slot))
+            .collect()
+    }
+
     /// The command for a fresh look at everything of a kind.
     pub(crate) fn look_at(&self, kind: Kind, because: Seq) -> Option<Output> {
         let watch = self.local_list(kind)?.body.watch.clone();
@@ -216,12 +238,15 @@ impl State {
         let after = |seen: Seq, newest: &ResourceVersion| seen > issued && !newest.is_older_than(version);
         let by_itself =
             self.objects.get(key).is_some_and(|object| after(object.seen, &object.resource_version));
+        // A write can be the last one, as when it takes the last finalizer off.
+        let by_its_end =
+            self.graves.get(key).is_some_and(|grave| after(grave.seq, &grave.body.resource_version));
         let first = WatchKey { cluster: key.cluster.clone(), kind: key.kind, selector: String::new() };
         let mut lists = self
             .lists
             .range(first..)
             .take_while(|(watch, _)| watch.cluster == key.cluster && watch.kind == key.kind);
-        by_itself || lists.any(|(_, list)| after(list.seq, &list.body.resource_version))
+        by_itself || by_its_end || lists.any(|(_, list)| after(list.seq, &list.body.resource_version))
     }
 
     /// The command is pointless: what it was about is not what was known. To plan again from what is known would give the
@@ -370,7 +395,8 @@ pub fn effect_hash(effect: &Effect) -> u64 {
         | Effect::MirrorStatus { .. }
         | Effect::Materialize { .. }
         | Effect::ApproveSigning { .. }
-        | Effect::SetOwner { .. } => {}
+        | Effect::SetOwner { .. }
+        | Effect::SetEnrolled { .. } => {}
     }
     // It is in events, and outlives the build as long as the types stay: so it is not the hash of the state.
     let mut hasher = DefaultHasher::new();

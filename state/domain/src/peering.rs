@@ -7,11 +7,13 @@
 mod authentication;
 mod bindings;
 mod conditions;
+mod enrolment;
 mod home;
 mod kubelet;
 mod node;
 mod offer;
 mod request;
+mod share;
 mod tenant;
 mod verdict;
 mod view;
@@ -20,22 +22,44 @@ mod withdrawal;
 use liqo_events::{Command, Content, Effect, Replication};
 use liqo_model::{ClusterId, Kind};
 
+use crate::about::Whose;
 use crate::machine::Output;
 use crate::outbox::Wish;
 use crate::state::State;
 use crate::wishes::slot;
 
 pub(crate) use conditions::{says_the_same, with_condition};
-use view::View;
+pub(crate) use share::is_news;
+pub use share::{Monitored, Promise, Sharing, monitored, sharing};
 pub(crate) use view::{Peer, Seen, peers, seen};
+use view::{View, peers_about};
 
 /// What every peering needs now.
 pub(crate) fn plan(state: &State) -> Vec<Output> {
     let Some(view) = View::of(state) else { return Vec::new() };
-    let mut outputs: Vec<Output> = peers(state).flat_map(|peer| plan_one(&view, &peer)).collect();
-    outputs.extend(node::plan_ends(&view));
-    outputs.extend(offer::plan(&view));
-    outputs.extend(state.withdraw_all(|command| is_for_nobody(&view, command)));
+    let mut outputs = plan_for(&view, Whose::Everybody);
+    outputs.extend(
+        state.withdraw_all(|command| made_for(command).is_some_and(|peer| !view.peers.contains_key(peer))),
+    );
+    outputs
+}
+
+/// What the peering with one peer needs now.
+pub(crate) fn plan_with(state: &State, peer: &ClusterId) -> Vec<Output> {
+    let Some(view) = View::about(state, Whose::Of(peer)) else { return Vec::new() };
+    let mut outputs = plan_for(&view, Whose::Of(peer));
+    if !view.peers.contains_key(peer) {
+        outputs.extend(state.withdraw_all(|command| made_for(command) == Some(peer)));
+    }
+    outputs
+}
+
+fn plan_for(view: &View<'_>, whose: Whose<'_>) -> Vec<Output> {
+    let peers = peers_about(view.state, whose);
+    let mut outputs: Vec<Output> = peers.flat_map(|peer| plan_one(view, &peer)).collect();
+    outputs.extend(node::plan_ends(view));
+    outputs.extend(enrolment::plan(view, whose));
+    outputs.extend(offer::plan(view));
     outputs
 }
 
@@ -45,20 +69,19 @@ pub(crate) fn plan_offers(state: &State) -> Vec<Output> {
     outdated.map(|view| offer::plan(&view)).unwrap_or_default()
 }
 
-/// Whether a command makes something for a peer that is gone.
-fn is_for_nobody(view: &View<'_>, command: &Command) -> bool {
-    let peer: &ClusterId = match &command.effect {
-        Effect::EnsureTenantNamespace { id } | Effect::Authenticate { id, .. } => id,
+/// The peer that a command makes something for, which nobody needs when that is gone.
+fn made_for(command: &Command) -> Option<&ClusterId> {
+    match &command.effect {
+        Effect::EnsureTenantNamespace { id } | Effect::Authenticate { id, .. } => Some(id),
         Effect::Put {
             content:
                 Content::ResourceRequest { remote, .. }
                 | Content::KubeletAccount { remote }
                 | Content::KubeletBinding { remote, .. }
                 | Content::VirtualKubelet { remote, .. },
-        } => remote,
-        _ => return false,
-    };
-    !view.peers.contains_key(peer)
+        } => Some(remote),
+        _ => None,
+    }
 }
 
 fn plan_one(view: &View<'_>, peer: &Peer<'_>) -> Vec<Output> {
@@ -77,6 +100,7 @@ fn plan_life(view: &View<'_>, peer: &Peer<'_>) -> Vec<Output> {
     if let Some(tenant) = &tenant {
         outputs.extend(authentication::plan(view, peer, tenant));
         outputs.extend(withdrawal::hold(view, peer));
+        outputs.extend(withdrawal::clear(view, peer));
         outputs.extend(bindings::plan(view, peer, tenant));
         outputs.extend(request::plan(view, peer, tenant));
         outputs.extend(kubelet::plan(view, peer, tenant));
@@ -104,6 +128,7 @@ fn plan_end(view: &View<'_>, peer: &Peer<'_>) -> Vec<Output> {
     outputs.extend(request::plan(view, peer, &tenant));
     outputs.extend(kubelet::plan(view, peer, &tenant));
     outputs.extend(node::plan(view, peer, &tenant));
+    outputs.extend(withdrawal::clear(view, peer));
     outputs.extend(conditions::plan(view, peer, verdict, Some(&tenant)));
     outputs.extend(withdrawal::release(view, peer, &tenant));
     outputs

@@ -4,14 +4,15 @@
 //! until the copy is seen to be gone. A copy whose origin nobody has seen go is left alone: it can be that this cluster was
 //! restored, and what is lost in the peer with it does not come back.
 
-use liqo_events::{Effect, Facts, PeeringType, Replication};
+use liqo_events::{Command, Effect, Facts, PeeringType, Replication, Switch};
 use liqo_model::{ClusterId, ClusterRef, Kind, ObjectKey};
 
+use crate::about::Whose;
 use crate::machine::Output;
 use crate::outbox::{Waiting, Wish};
-use crate::peering::{Seen, peers};
+use crate::peering::Seen;
 use crate::state::{Object, State};
-use crate::watching::{Link, links};
+use crate::watching::{Link, foreign_cluster, links_of};
 use crate::wishes::slot;
 
 /// Keeps an origin until its copy is gone, and a ForeignCluster until nothing is left at its peer.
@@ -35,31 +36,76 @@ type Origin<'a> = Seen<'a, Replication>;
 
 /// What is to be done now.
 pub(crate) fn plan(state: &State) -> Vec<Output> {
+    let mut outputs = plan_for(state, Whose::Everybody);
+    outputs.extend(state.withdraw_all(|command| is_for_nobody(state, command)));
+    outputs
+}
+
+/// What is to be done about one peer now.
+pub(crate) fn plan_to(state: &State, peer: &ClusterId) -> Vec<Output> {
+    let mut outputs = plan_for(state, Whose::Of(peer));
+    outputs.extend(state.withdraw_at(peer, &REPLICATED, |command| is_for_nobody(state, command)));
+    outputs
+}
+
+/// Whether a command copies an object that is gone, or is for a peer that is given up.
+fn is_for_nobody(state: &State, command: &Command) -> bool {
+    if let ClusterRef::Remote(peer) = &command.slot.object.cluster
+        && is_given_up(state, peer)
+    {
+        return true;
+    }
+    match &command.effect {
+        Effect::Replicate { from, uid, .. } => {
+            state.objects.get(from).is_none_or(|origin| origin.uid != *uid)
+        }
+        _ => false,
+    }
+}
+
+/// Whether nothing is to be had of a peer any more: it takes its copies along.
+fn is_given_up(state: &State, peer: &ClusterId) -> bool {
+    foreign_cluster(state, peer).is_some_and(|peer| peer.outgoing == Switch::GivenUp)
+}
+
+/// Lets an origin go whatever becomes of its copy.
+fn let_go(state: &State, origin: Origin<'_>) -> Option<Output> {
+    let ends = origin.object.deleting && origin.facts.finalizer;
+    if ends { state.finalizer((origin.key, origin.object), FINALIZER, false, true) } else { None }
+}
+
+fn plan_for(state: &State, whose: Whose<'_>) -> Vec<Output> {
     let known = [Kind::ForeignCluster, Kind::Secret].iter().all(|kind| state.local_list(*kind).is_some());
     let Some(identity) = state.identity.as_ref().filter(|_| known) else { return Vec::new() };
-    let links = links(state);
+    let links = links_of(state, whose);
     let mut outputs = Vec::new();
     // What is left of an earlier life of the cluster is not sent to anybody.
     for kind in REPLICATED.into_iter().filter(|kind| state.local_list(*kind).is_some()) {
-        for origin in origins(state, kind) {
+        for origin in origins_of(state, whose, kind) {
             let peer = &origin.facts.remote_id;
+            if is_given_up(state, peer) {
+                outputs.extend(let_go(state, origin));
+                continue;
+            }
             let Some(link) = links.get(peer) else { continue };
             let way = Way { state, peer, home: &identity.body.id, link };
             outputs.extend(plan_one(&way, origin));
         }
     }
-    outputs.extend(state.withdraw_all(|command| match &command.effect {
-        Effect::Replicate { from, uid, .. } => {
-            state.objects.get(from).is_none_or(|origin| origin.uid != *uid)
-        }
-        _ => false,
-    }));
     outputs
 }
 
 /// Objects of a kind that are to be copied.
 pub(crate) fn origins(state: &State, kind: Kind) -> impl Iterator<Item = Origin<'_>> {
-    state.local(kind).filter_map(|(key, object)| {
+    origins_of(state, Whose::Everybody, kind)
+}
+
+fn origins_of<'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+    kind: Kind,
+) -> impl Iterator<Item = Origin<'a>> + use<'a> {
+    state.local_about(whose, kind).filter_map(|(key, object)| {
         let facts = part(&object.facts)?;
         (facts.origin && !facts.remote_id.is_empty()).then_some(Seen { key, object, facts })
     })
@@ -136,8 +182,8 @@ fn answer(
 
 /// Parameters of a network that the peers exchange by other means are not copied.
 fn is_allowed(way: &Way<'_>, kind: Kind) -> bool {
-    let peer = peers(way.state).find(|peer| peer.facts.cluster_id == *way.peer);
-    peer.is_some_and(|peer| kind != Kind::NetworkConfig || peer.facts.peering_type == PeeringType::OutOfBand)
+    let peer = foreign_cluster(way.state, way.peer);
+    peer.is_some_and(|peer| kind != Kind::NetworkConfig || peer.peering_type == PeeringType::OutOfBand)
 }
 
 /// Deletes the copy, and lets the origin go when that is gone.

@@ -10,9 +10,9 @@ use liqo_model::{ClusterId, ClusterRef, Kind, ObjectKey};
 
 use crate::machine::Output;
 use crate::outbox::Wish;
-use crate::peering::peers;
 use crate::state::{Object, State};
 use crate::surroundings::COPY;
+use crate::watching::foreign_cluster;
 use crate::wishes::slot;
 
 /// What one shadow, or the object of one, needs now.
@@ -132,8 +132,7 @@ fn plan_slice(state: &State, namespace: &str, name: &str) -> Option<Output> {
 
 /// Whether the consumer's network and API server are there; nothing when nobody knows the consumer.
 fn reachable(state: &State, shadow: &Reflection) -> Option<bool> {
-    let peer = peers(state).find(|peer| peer.facts.cluster_id == shadow.origin)?;
-    Some(can_be_reached(peer.facts))
+    foreign_cluster(state, &shadow.origin).map(can_be_reached)
 }
 
 /// What endpoints depend on of a ForeignCluster: the peer, and whether it can be reached.

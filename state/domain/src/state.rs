@@ -5,15 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use liqo_events::{
     BodyDigest, CommandId, Configured, ControlPlaneSettings, CursorMoved, Deadline, ExternalCidrChosen,
     Facts, GenerationChanged, IdentityChosen, KubeletSettings, Rejected, RelistCompleted,
-    RemoteNamespaceChosen, Seq, ServerProbed, Settings, Slot, Started, StateDigest, SubnetsChosen,
-    TunnelReported, UnixMillis, WatchKey,
+    RemoteNamespaceChosen, Seq, ServerProbed, Settings, ShareReported, SharingConfigured, Slot, Started,
+    StateDigest, SubnetsChosen, TunnelReported, UnixMillis, WatchKey,
 };
 use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion, Uid};
 
+use crate::about::Index;
 use crate::aggregate::Aggregate;
 use crate::outbox::Pending;
 use crate::quota::Account;
 use crate::table::{Table, hash_of};
+use crate::watching::Mapped;
 
 /// An event that still counts, with its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -137,11 +139,19 @@ pub(crate) struct Derived {
     pub awaited: BTreeMap<ObjectKey, BTreeSet<Slot>>,
     /// What the nodes have and the pods take.
     pub account: Account,
+    /// Local objects by the peer that they are about.
+    pub about: Index,
+    /// For a virtual kubelet, which namespaces extend.
+    pub mapped: Mapped,
+    /// Whether events are folded in that nobody decides on: what they touch is not looked at.
+    pub replays: bool,
 }
 
 impl Derived {
     pub(crate) fn touch(&mut self, aggregate: Aggregate) {
-        self.touched.insert(aggregate);
+        if !self.replays {
+            self.touched.insert(aggregate);
+        }
     }
 }
 
@@ -181,6 +191,10 @@ pub struct State {
     pub tunnels: Table<ClusterId, Fact<TunnelReported>>,
     /// Whether the API servers of peers answer.
     pub probes: Table<ClusterRef, Fact<ServerProbed>>,
+    /// How offers are made.
+    pub sharing: Option<Fact<SharingConfigured>>,
+    /// What an external resource monitor said of each consumer; nothing when there is no monitor.
+    pub shares: Table<ClusterId, Fact<ShareReported>>,
     /// Remote names of namespaces, by the local ones.
     pub remote_names: Table<NamespaceName, Fact<RemoteNamespaceChosen>>,
     /// Lives of offloadings that certainly ended while a mapping of theirs remains.
@@ -222,6 +236,8 @@ impl State {
             self.rejected.digest(),
             self.outbox.digest(),
             self.written.digest(),
+            hash_of(&self.sharing),
+            self.shares.digest(),
         ];
         StateDigest(hash_of(&parts))
     }

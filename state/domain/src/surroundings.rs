@@ -2,9 +2,8 @@
 //! the copies that were made.
 
 use liqo_events::{BodyDigest, CommandSucceeded, Effect, Event, Facts, Labels, Seq, Slot, UnixMillis};
-use liqo_model::{ClusterRef, Kind, ObjectKey};
+use liqo_model::ObjectKey;
 
-use crate::aggregate::Aggregate;
 use crate::state::{Fact, Mirrored, Object, State};
 
 /// Parts of slots whose writes are remembered for good.
@@ -15,6 +14,7 @@ impl State {
         match event {
             Event::Configured(body) => {
                 self.configured = Some(Fact { seq, at, body: body.clone() });
+                self.map_anew();
             }
             Event::TunnelReported(body) => {
                 self.tunnels.insert(body.peer.clone(), Fact { seq, at, body: body.clone() });
@@ -22,6 +22,8 @@ impl State {
             Event::ServerProbed(body) => {
                 self.probes.insert(body.cluster.clone(), Fact { seq, at, body: body.clone() });
             }
+            Event::SharingConfigured(body) => self.evolve_rules(seq, at, body),
+            Event::ShareReported(body) => self.evolve_share(seq, at, body),
             Event::SubnetsChosen(body) => {
                 self.subnets.insert(body.peer.clone(), Fact { seq, at, body: body.clone() });
             }
@@ -33,9 +35,7 @@ impl State {
             }
             _ => {}
         }
-        for aggregate in [Aggregate::Peers, Aggregate::Network, Aggregate::Node] {
-            self.touch(aggregate);
-        }
+        self.touch_surroundings(event);
     }
 
     /// Remembers a copy. Its command says what it is a copy of.
@@ -53,6 +53,10 @@ impl State {
 
     /// A copy that somebody else has changed is none any more.
     pub(crate) fn forget_overwritten(&mut self, key: &ObjectKey, seen: &Object) {
+        // As in each cluster that no peer uses, and so on the way of each of its pods.
+        if self.mirrored.is_empty() {
+            return;
+        }
         let slot = Slot { object: key.clone(), part: COPY.to_owned() };
         if !self.mirrored.contains_key(&slot) {
             return;
@@ -73,115 +77,7 @@ impl State {
     pub(crate) fn forget_mirrors_of(&mut self, key: &ObjectKey) {
         self.mirrored.remove(&Slot { object: key.clone(), part: COPY.to_owned() });
     }
-
-    /// Marks what depends on an object, in whatever cluster it is.
-    pub(crate) fn touch_peerings(&mut self, key: &ObjectKey) {
-        match key.kind {
-            Kind::Secret => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Replication);
-            }
-            Kind::Deployment | Kind::ServiceAccount | Kind::ClusterRoleBinding => {
-                self.touch(Aggregate::Peers);
-            }
-            Kind::RoleBinding => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Namespaces);
-            }
-            Kind::ForeignCluster => {
-                self.touch(Aggregate::Signing);
-                self.touch(Aggregate::Replication);
-                self.touch(Aggregate::Network);
-                self.touch(Aggregate::Node);
-            }
-            Kind::ResourceRequest | Kind::ResourceOffer => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Replication);
-                self.touch(Aggregate::Node);
-            }
-            Kind::NetworkConfig | Kind::TunnelEndpoint | Kind::IpamStorage | Kind::NatMapping => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Network);
-                self.touch(Aggregate::Replication);
-                self.touch(Aggregate::Node);
-            }
-            Kind::NamespaceMap => {
-                self.touch(Aggregate::Replication);
-                self.touch(Aggregate::Namespaces);
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Copies);
-            }
-            Kind::Node => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Network);
-                self.touch(Aggregate::Node);
-            }
-            Kind::Namespace => self.touch(Aggregate::Namespaces),
-            Kind::CertificateSigningRequest => self.touch(Aggregate::Signing),
-            Kind::Service if key.cluster == ClusterRef::Local => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Network);
-            }
-            // The gateway among them.
-            Kind::Pod if self.is_of_liqo(key) => self.touch(Aggregate::Network),
-            // Those of virtual kubelets, which the Deployment of this name makes.
-            Kind::Pod if key.name.starts_with("virtual-kubelet-") => self.touch(Aggregate::Peers),
-            _ => {}
-        }
-        if COPIED.contains(&key.kind) {
-            self.touch(Aggregate::Copy(key.clone()));
-        }
-    }
-
-    /// Whether a pod is one of our own: the gateway is among them.
-    fn is_of_liqo(&self, key: &ObjectKey) -> bool {
-        let namespace = self.started.as_ref().map(|started| started.body.namespace.as_str());
-        key.cluster == ClusterRef::Local && namespace == Some(key.namespace.as_str())
-    }
-
-    /// Marks the shadows in a namespace that came or goes: nothing can be made in one that is being deleted.
-    pub(crate) fn touch_shadows_in(&mut self, namespace: &str) {
-        for kind in [Kind::ShadowPod, Kind::ShadowEndpointSlice] {
-            let first = ObjectKey::local(kind, namespace, "");
-            let within = |key: &ObjectKey| {
-                key.cluster == ClusterRef::Local && key.kind == kind && key.namespace == namespace
-            };
-            let keys = self.objects.range(first..).map(|(key, _)| key).take_while(|key| within(key));
-            let keys: Vec<ObjectKey> = keys.cloned().collect();
-            keys.into_iter().for_each(|key| self.touch(Aggregate::Copy(key)));
-        }
-    }
-
-    /// Marks what waits for complete lists.
-    pub(crate) fn touch_listed(&mut self, kind: Kind) {
-        match kind {
-            Kind::Pod => {
-                self.touch(Aggregate::Peers);
-                self.touch(Aggregate::Network);
-                self.touch(Aggregate::Copies);
-            }
-            kind => {
-                self.touch_peerings(&ObjectKey::local(kind, "", ""));
-                if COPIED.contains(&kind) {
-                    self.touch(Aggregate::Copies);
-                }
-            }
-        }
-    }
 }
-
-/// Kinds of which there are copies in other clusters, or that are made after such.
-pub(crate) const COPIED: [Kind; 9] = [
-    Kind::Pod,
-    Kind::ConfigMap,
-    Kind::Secret,
-    Kind::Service,
-    Kind::EndpointSlice,
-    Kind::Ingress,
-    Kind::ServiceAccount,
-    Kind::ShadowPod,
-    Kind::ShadowEndpointSlice,
-];
 
 /// The part of an object that tells whether a copy is still as it was made.
 #[derive(PartialEq, Eq)]

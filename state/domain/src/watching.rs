@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use liqo_events::{Facts, ForeignClusterFacts, KubeletSettings};
 use liqo_model::{ClusterId, ClusterRef, Kind, NamespaceName, ObjectKey, ResourceVersion};
 
+use crate::about::Whose;
 use crate::replication::{REPLICATED, origins};
 use crate::state::{Object, State};
 
@@ -44,12 +45,17 @@ fn copies_of(home: &ClusterId) -> String {
 
 /// The best identity at each peer: the one that lasts longest.
 pub fn links(state: &State) -> BTreeMap<ClusterId, Link> {
+    links_of(state, Whose::Everybody)
+}
+
+/// The best identity at each peer, or at one.
+pub(crate) fn links_of(state: &State, whose: Whose<'_>) -> BTreeMap<ClusterId, Link> {
     let mut best: BTreeMap<ClusterId, (&ObjectKey, &Object)> = BTreeMap::new();
     let expiry = |object: &Object| match &object.facts {
         Facts::Identity(identity) => identity.expires_at,
         _ => liqo_events::UnixMillis::default(),
     };
-    for (key, object) in state.local(Kind::Secret) {
+    for (key, object) in state.local_about(whose, Kind::Secret) {
         let Facts::Identity(identity) = &object.facts else { continue };
         if object.deleting || identity.remote_namespace.is_empty() {
             continue;
@@ -108,7 +114,7 @@ fn sent(state: &State) -> BTreeMap<ClusterId, BTreeSet<Kind>> {
 
 /// The ForeignCluster of a peer.
 pub(crate) fn foreign_cluster<'a>(state: &'a State, peer: &ClusterId) -> Option<&'a ForeignClusterFacts> {
-    state.local(Kind::ForeignCluster).find_map(|(_, object)| match &object.facts {
+    state.local_about(Whose::Of(peer), Kind::ForeignCluster).find_map(|(_, object)| match &object.facts {
         Facts::ForeignCluster(facts) if facts.cluster_id == *peer => Some(facts),
         _ => None,
     })
@@ -140,18 +146,18 @@ pub fn kubelet_base_watches(settings: &KubeletSettings) -> Vec<WatchWish> {
 /// on both sides.
 pub fn kubelet_watches(state: &State) -> BTreeSet<WatchWish> {
     let Some(settings) = state.kubelet() else { return BTreeSet::new() };
-    let local = |namespace: &NamespaceName, kind: Kind| WatchWish {
+    let local = |namespace: &str, kind: Kind| WatchWish {
         cluster: ClusterRef::Local,
         kind,
-        namespace: namespace.to_string(),
+        namespace: namespace.to_owned(),
         labels: String::new(),
         fields: String::new(),
         keep_bodies: kind != Kind::Secret,
     };
-    let namespaces = mapped(state);
+    let namespaces = &state.derived.mapped.there;
     let here = namespaces.keys().flat_map(|namespace| COPIED_AT_HOME.map(|kind| local(namespace, kind)));
     let mut wishes: BTreeSet<WatchWish> = here.collect();
-    if links(state).contains_key(&settings.remote) {
+    if links_of(state, Whose::Of(&settings.remote)).contains_key(&settings.remote) {
         wishes.extend(namespaces.values().flat_map(|remote| remote_watches(state, remote)));
     }
     wishes
@@ -181,27 +187,70 @@ fn remote_watches(state: &State, namespace: &NamespaceName) -> Vec<WatchWish> {
     COPIES.into_iter().map(wish).collect()
 }
 
-/// Namespaces that extend to the provider now: the local one and the remote one.
-pub(crate) fn mapped(state: &State) -> BTreeMap<NamespaceName, NamespaceName> {
-    let Some(settings) = state.kubelet() else { return BTreeMap::new() };
-    let maps = state.local(Kind::NamespaceMap).filter_map(|(_, object)| match &object.facts {
-        Facts::NamespaceMap(facts) if facts.origin && facts.remote_cluster == settings.remote => Some(facts),
-        _ => None,
-    });
-    maps.flat_map(|facts| &facts.current)
-        .filter(|(_, now)| now.phase == "Accepted")
-        .map(|(local, now)| (NamespaceName::new(local.as_str()), now.remote.clone()))
-        .collect()
+/// Namespaces that extend to the provider of a virtual kubelet now. It follows from the objects, so it is no part of what
+/// makes two states equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mapped {
+    /// The remote one of each local one.
+    there: BTreeMap<String, NamespaceName>,
+    /// The local one of each remote one.
+    here: BTreeMap<String, String>,
+}
+
+impl Mapped {
+    fn of(state: &State) -> Self {
+        let mut mapped = Self::default();
+        let Some(settings) = state.kubelet() else { return mapped };
+        let maps = state.local(Kind::NamespaceMap).filter_map(|(_, object)| match &object.facts {
+            Facts::NamespaceMap(facts) if facts.origin && facts.remote_cluster == settings.remote => {
+                Some(facts)
+            }
+            _ => None,
+        });
+        let accepted = maps.flat_map(|facts| &facts.current).filter(|(_, now)| now.phase == "Accepted");
+        mapped.there = accepted.map(|(local, now)| (local.clone(), now.remote.clone())).collect();
+        for (local, remote) in &mapped.there {
+            mapped.here.entry(remote.to_string()).or_insert_with(|| local.clone());
+        }
+        mapped
+    }
+}
+
+impl State {
+    /// The namespace of the provider that a local one extends to.
+    pub(crate) fn extended_to(&self, local: &str) -> Option<&NamespaceName> {
+        self.derived.mapped.there.get(local)
+    }
+
+    /// The local namespace that one of the provider extends.
+    pub(crate) fn extended_from(&self, remote: &str) -> Option<&str> {
+        self.derived.mapped.here.get(remote).map(String::as_str)
+    }
+
+    /// Keeps up with a map that was seen or went.
+    pub(crate) fn map_anew_after(&mut self, key: &ObjectKey) {
+        if key.kind == Kind::NamespaceMap && key.cluster == ClusterRef::Local {
+            self.map_anew();
+        }
+    }
+
+    /// Looks at all maps again: they change seldom, and are asked for each pod.
+    pub(crate) fn map_anew(&mut self) {
+        if self.kubelet().is_some() {
+            self.derived.mapped = Mapped::of(self);
+        }
+    }
 }
 
 /// Namespaces that extend to the provider of a virtual kubelet: the local one and the remote one.
 pub fn mapped_namespaces(state: &State) -> BTreeMap<NamespaceName, NamespaceName> {
-    mapped(state)
+    let mapped = &state.derived.mapped.there;
+    mapped.iter().map(|(local, remote)| (NamespaceName::new(local.as_str()), remote.clone())).collect()
 }
 
 /// The tunnel to a peer.
 pub fn tunnel_of<'a>(state: &'a State, peer: &ClusterId) -> Option<&'a liqo_events::TunnelSpec> {
-    state.local(Kind::TunnelEndpoint).find_map(|(_, object)| match &object.facts {
+    state.local_about(Whose::Of(peer), Kind::TunnelEndpoint).find_map(|(_, object)| match &object.facts {
         Facts::TunnelEndpoint(tunnel) if tunnel.spec.cluster_id == *peer => Some(&tunnel.spec),
         _ => None,
     })

@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::v1::{
     Applied, CommandFailed, CommandIssued, CommandSucceeded, CommandSuperseded, Configured, CursorMoved,
     DeadlinePassed, ExternalCidrChosen, GenerationChanged, IdentityChosen, LeaseGained, LeaseLost,
-    OrphanNoticed, OrphanReleased, Rejected, RelistCompleted, RemoteNamespaceChosen, ServerProbed, Started,
-    SubnetsChosen, SubnetsReleased, TunnelReported, Vanished,
+    OrphanNoticed, OrphanReleased, Rejected, RelistCompleted, RemoteNamespaceChosen, ServerProbed,
+    ShareReported, SharingConfigured, Started, SubnetsChosen, SubnetsReleased, TunnelReported, Vanished,
 };
 use crate::{Seq, UnixMillis};
 
@@ -124,6 +124,10 @@ events! {
     TunnelReported = 12, Observed;
     /// The API server of a peer answers, or does not any more.
     ServerProbed = 13, Observed;
+    /// How offers are made was configured.
+    SharingConfigured = 16, Observed;
+    /// An external resource monitor said how much a consumer may have.
+    ShareReported = 17, Observed;
     /// The identity of the local cluster was chosen.
     IdentityChosen = 100, Decided;
     /// The remote name of a namespace was chosen.
@@ -174,6 +178,8 @@ impl Event {
             | Self::Configured(_)
             | Self::TunnelReported(_)
             | Self::ServerProbed(_)
+            | Self::SharingConfigured(_)
+            | Self::ShareReported(_)
             | Self::CommandIssued(_)
             | Self::CommandSucceeded(_)
             | Self::CommandSuperseded(_)

@@ -19,7 +19,9 @@ use crate::{
     Switch, UnixMillis, Vanished, WatchKey,
 };
 
+mod samples_of_enrolment;
 mod samples_of_peering;
+mod samples_of_sharing;
 
 const GOLDEN: &str = include_str!("golden/v1.txt");
 
@@ -55,7 +57,8 @@ fn every_kind_of_event_and_of_facts_has_a_golden_line() {
     let kinds: BTreeSet<u16> = samples().iter().map(Event::kind).collect();
     assert_eq!(kinds, Event::KINDS.iter().copied().collect());
     let facts = samples().iter().filter(|event| matches!(event, Event::Applied(_))).count();
-    assert_eq!(facts, all_facts().len());
+    let later = samples_of_sharing::pods().len() + samples_of_enrolment::facts().len();
+    assert_eq!(facts, all_facts().len() + later + 1);
 }
 
 #[test]
@@ -71,7 +74,16 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 fn samples() -> Vec<Event> {
-    all_facts().into_iter().map(applied).chain(observed()).chain(decided()).chain(done()).collect()
+    let first = all_facts().into_iter().map(applied).chain(observed()).chain(decided()).chain(done());
+    let later = samples_of_sharing::pods().into_iter().chain(samples_of_sharing::others());
+    let last = samples_of_enrolment::facts().into_iter().chain(samples_of_enrolment::commands());
+    first.chain(later).chain(last).chain([given_up()]).collect()
+}
+
+/// Came later than the other switches.
+fn given_up() -> Event {
+    let outgoing = Switch::GivenUp;
+    applied(Facts::ForeignCluster(ForeignClusterFacts { outgoing, ..ForeignClusterFacts::default() }))
 }
 
 fn object() -> ObjectKey {
@@ -223,6 +235,7 @@ fn pod() -> PodFacts {
         content: BodyDigest([1; 16]),
         status: BodyDigest([2; 16]),
         reflection: Some(Box::new(samples_of_peering::reflection())),
+        requests: Default::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One line for a person for each event. Not stable: programs read the event itself.
 
 mod facts;
+mod sharing;
 
 use liqo_events::{
     Applied, CommandFailed, Deadline, Disposition, Effect, Event, GenerationChanged, LeaseGained, Proof,
@@ -43,6 +44,8 @@ pub fn summary(event: &Event) -> String {
         Event::ServerProbed(probe) => {
             format!("the API server of {} does not answer: {}", probe.cluster, probe.trouble)
         }
+        Event::SharingConfigured(rules) => sharing::rules(rules),
+        Event::ShareReported(report) => sharing::report(report),
         Event::SubnetsChosen(chosen) => format!(
             "networks of {} chosen: pods {} for its {}, others {} for its {}",
             chosen.peer,
@@ -181,7 +184,7 @@ fn effect(effect: &Effect) -> String {
             format!("write its status: phase {phase}, {} peers", conditions.len())
         }
         Effect::Relist { watch } => format!("list watch {watch} anew"),
-        Effect::Put { content } => format!("have it as {}", content.name()),
+        Effect::Put { content } => format!("have it as {}{}", content.name(), sharing::promise(content)),
         Effect::PutStatus { .. } => "write its status".to_owned(),
         Effect::Delete { cause, .. } => format!("delete it, because of event {cause}"),
         Effect::Authenticate { name, auth_url, .. } => format!("have an identity at {name}, from {auth_url}"),
@@ -192,6 +195,8 @@ fn effect(effect: &Effect) -> String {
         Effect::Materialize { from, .. } => format!("make what {from} stands for"),
         Effect::ApproveSigning { .. } => "approve it".to_owned(),
         Effect::SetOwner { owner, .. } => format!("let it belong to ForeignCluster {}", owner.name),
+        Effect::SetEnrolled { peer, enrolled: true, .. } => format!("say that {peer} uses what it holds"),
+        Effect::SetEnrolled { peer, enrolled: false, .. } => format!("say that {peer} uses it no more"),
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use liqo_simulator::{Fault, Planted, Report, Settings, keep, run};
+use liqo_simulator::{Crash, Fault, Lost, Peering, Planted, Report, Settings, Whose, keep, live, run};
 
 /// Runs histories of simulated clusters.
 #[derive(Debug, Parser)]
@@ -34,6 +34,24 @@ struct Arguments {
     /// A fault that is built into the model of the process, by name.
     #[arg(long)]
     planted: Option<String>,
+    /// Lives through a peering, instead of what users make up.
+    #[arg(long)]
+    peering: bool,
+    /// In both directions.
+    #[arg(long, requires = "peering")]
+    both: bool,
+    /// With a network of Liqo's.
+    #[arg(long, requires = "peering")]
+    network: bool,
+    /// At this moment of its life somebody dies.
+    #[arg(long, requires = "peering")]
+    dies_at: Option<usize>,
+    /// Who dies: own, others, all.
+    #[arg(long, default_value = "own")]
+    dies: String,
+    /// What is lost by it: nothing, lease, volume.
+    #[arg(long, default_value = "nothing")]
+    loses: String,
     /// Does not print the trace.
     #[arg(long)]
     quiet: bool,
@@ -58,7 +76,26 @@ fn settings(arguments: &Arguments, seed: u64) -> Settings {
         let faults = varied.faults.intersection(&faults).copied().collect();
         return Settings { faults, planted, ..varied };
     }
-    Settings { clusters: arguments.clusters, steps: arguments.steps, faults, planted, trace: false }
+    let peering = arguments.peering.then(|| peering(arguments));
+    Settings { clusters: arguments.clusters, steps: arguments.steps, faults, planted, peering, trace: false }
+}
+
+fn peering(arguments: &Arguments) -> Peering {
+    let crash = arguments.dies_at.map(|at| Crash {
+        at,
+        whose: Whose::from_name(&arguments.dies).expect("own, others or all"),
+        lost: Lost::from_name(&arguments.loses).expect("nothing, lease or volume"),
+    });
+    Peering { both: arguments.both, network: arguments.network, crash }
+}
+
+/// A history of users, or the life of a peering. With a death, it has to come to what it comes to without.
+fn report(seed: u64, settings: &Settings) -> Report {
+    let Some(peering) = settings.peering else { return run(seed, settings) };
+    let calm =
+        Settings { peering: Some(Peering { crash: None, ..peering }), trace: false, ..settings.clone() };
+    let expected = peering.crash.map(|_| live(seed, &calm, None).rests);
+    live(seed, settings, expected.as_deref()).report
 }
 
 fn show(report: &Report, arguments: &Arguments) {
@@ -83,6 +120,9 @@ fn options(arguments: &Arguments) -> String {
     } else {
         format!(" --clusters {} --steps {}", arguments.clusters, arguments.steps)
     };
+    if arguments.peering {
+        options.push_str(&peering(arguments).options());
+    }
     if !arguments.without.is_empty() {
         options.push_str(&format!(" --without {}", arguments.without.join(",")));
     }
@@ -97,7 +137,7 @@ fn main() -> ExitCode {
     let began = Instant::now();
     let (mut steps, mut broken) = (0, Vec::new());
     for seed in arguments.seed..arguments.seed + arguments.seeds {
-        let report = run(seed, &settings(&arguments, seed));
+        let report = report(seed, &settings(&arguments, seed));
         steps += report.steps;
         if let Some(violation) = &report.violation {
             println!("seed {seed}: {}", violation.invariant);
@@ -109,7 +149,7 @@ fn main() -> ExitCode {
     }
     let seconds = began.elapsed().as_secs_f64();
     if let Some(seed) = broken.first().copied().or((arguments.seeds == 1).then_some(arguments.seed)) {
-        show(&run(seed, &Settings { trace: true, ..settings(&arguments, seed) }), &arguments);
+        show(&report(seed, &Settings { trace: true, ..settings(&arguments, seed) }), &arguments);
     }
     println!("{steps} steps in {seconds:.1} s; {} broken", broken.len());
     if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -27,6 +27,10 @@ impl World {
             return Ok(());
         }
         self.api(cluster).sweep();
+        if self.settings.peering.is_some() {
+            self.surroundings(cluster);
+            return Ok(());
+        }
         self.collect_maps(cluster);
         for peer in 0..self.clusters.len() {
             if peer == cluster {
@@ -138,7 +142,7 @@ impl World {
         let facts = Facts::NamespaceMap(facts);
         let changed = self.api(provider).change(&key, |object| object.facts = facts.clone());
         if changed.is_err() {
-            let _ = self.api(provider).create(New { key, facts, rest: String::new() }, at);
+            let _ = self.api(provider).create(New::of(key, facts), at);
         }
     }
 
@@ -183,7 +187,8 @@ impl World {
             None => {
                 let facts = Facts::Namespace(NamespaceFacts::default());
                 let at = self.wall(provider);
-                let _ = self.api(provider).create(New { key, facts, rest: Self::mark(consumer) }, at);
+                let _ =
+                    self.api(provider).create(New { rest: Self::mark(consumer), ..New::of(key, facts) }, at);
                 self.truth.made_at.insert((consumer, namespace.clone(), provider), self.now);
                 self.note(|| format!("{} makes {remote} for {}", NAMES[provider], NAMES[consumer]));
                 "Accepted"

@@ -138,9 +138,10 @@ impl World {
         if compacts {
             api.compact(api.version().saturating_sub(behind));
         }
-        for process in &mut self.clusters[cluster].processes {
-            let watchers = process.running.iter_mut().flat_map(|running| running.watchers.values_mut());
-            watchers.for_each(|watcher| watcher.broken = true);
+        for process in self.clusters.iter_mut().flat_map(|cluster| &mut cluster.processes) {
+            let watchers = process.running.iter_mut().flat_map(|running| &mut running.watchers);
+            let there = watchers.filter(|(watched, _)| watched.server == cluster);
+            there.for_each(|(_, watcher)| watcher.broken = true);
         }
         self.note(|| format!("watches of cluster {cluster} break, compacted: {compacts}"));
         self.poke_watches(cluster);
@@ -149,14 +150,16 @@ impl World {
     /// Whoever follows finds out that its connection is gone.
     fn poke_watches(&mut self, cluster: usize) {
         let mut following = Vec::new();
-        for process in &self.clusters[cluster].processes {
+        for process in self.clusters.iter().flat_map(|cluster| &cluster.processes) {
             let actor = process.actor();
             let watchers = process.running.iter().flat_map(|running| &running.watchers);
-            let follow = watchers.filter(|(_, watcher)| matches!(watcher.stage, Stage::Follow(_)));
-            following.extend(follow.map(|(kind, _)| (actor, *kind)));
+            let follow = watchers.filter(|(watched, watcher)| {
+                watched.server == cluster && matches!(watcher.stage, Stage::Follow(_))
+            });
+            following.extend(follow.map(|(watched, _)| (actor, *watched)));
         }
-        for (actor, kind) in following {
-            self.turn(actor, kind, (1, 2_000));
+        for (actor, watched) in following {
+            self.turn(actor, watched, (1, 2_000));
         }
     }
 

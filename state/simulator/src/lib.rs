@@ -16,6 +16,7 @@ mod chance;
 mod evidence;
 mod faults;
 mod invariants;
+mod peering;
 mod process;
 mod queue;
 mod run;
@@ -28,5 +29,6 @@ mod weather;
 mod world;
 
 pub use evidence::{Evidence, keep};
+pub use peering::{Crash, Life, Lost, Peering, Whose, live};
 pub use run::{Report, Violation, run, search};
 pub use settings::{Fault, Planted, Settings};

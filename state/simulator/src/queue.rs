@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use liqo_model::Kind;
-
 use crate::chance::Chance;
-use crate::process::{Actor, Flight, ProcessId, Reply};
+use crate::process::{Actor, Flight, ProcessId, Reply, Watched};
 use crate::user::Opening;
 
 /// One thing that happens.
@@ -26,7 +24,11 @@ pub(crate) enum Step {
     /// A process looks after its lease.
     Lease(Actor),
     /// A watch goes on.
-    Watch(Actor, Kind),
+    Watch(Actor, Watched),
+    /// A process looks who its peers are, and what there is to watch at them.
+    Links(Actor),
+    /// A process asks whether the API server of a peer answers.
+    Probe(Actor, usize),
     /// The engine takes inputs in.
     Work(Actor),
     /// The engine hands a batch to the log.
@@ -35,8 +37,8 @@ pub(crate) enum Step {
     Flushed(Actor),
     /// The engine lets commands go.
     Dispatch(Actor),
-    /// A request reaches the API server.
-    Arrive(Box<Flight>),
+    /// A request reaches an API server.
+    Arrive(usize, Box<Flight>),
     /// Its answer reaches the process.
     Answer(Box<Flight>, Reply),
 }
@@ -47,9 +49,10 @@ impl Step {
         match self {
             Self::Lease(actor) | Self::Watch(actor, _) | Self::Work(actor) | Self::Cut(actor) => Some(*actor),
             Self::Flushed(actor) | Self::Dispatch(actor) => Some(*actor),
+            Self::Links(actor) | Self::Probe(actor, _) => Some(*actor),
             Self::Answer(flight, _) => Some(flight.actor),
             Self::Opening(..) | Self::User | Self::Fault | Self::Agents(_) => None,
-            Self::Start(_) | Self::Kill(_) | Self::Arrive(_) => None,
+            Self::Start(_) | Self::Kill(_) | Self::Arrive(..) => None,
         }
     }
 }

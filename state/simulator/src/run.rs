@@ -46,23 +46,30 @@ pub fn run(seed: u64, settings: &Settings) -> Report {
     world.plan(1_000, 9_000, Step::User);
     world.plan(3_000, 15_000, Step::Fault);
     let outcome = whole(&mut world, seed);
-    let violation = outcome.err().map(|Broken { invariant, message }| Violation {
-        invariant,
-        message,
-        step: world.steps,
-        at_millis: world.now,
-    });
-    if let Some(violation) = &violation {
-        world.note(|| format!("BROKEN {}: {}", violation.invariant, violation.message));
-    }
-    Report {
-        seed,
-        steps: world.steps,
-        millis: world.now,
-        writes: world.writes().iter().sum(),
-        logs: if settings.trace { logs(&world) } else { Vec::new() },
-        trace: world.trace.take(),
-        violation,
+    Report::of(world, seed, outcome)
+}
+
+impl Report {
+    /// What there is to say of a world at its end.
+    pub(crate) fn of(mut world: World, seed: u64, outcome: Checked) -> Self {
+        let violation = outcome.err().map(|Broken { invariant, message }| Violation {
+            invariant,
+            message,
+            step: world.steps,
+            at_millis: world.now,
+        });
+        if let Some(violation) = &violation {
+            world.note(|| format!("BROKEN {}: {}", violation.invariant, violation.message));
+        }
+        Self {
+            seed,
+            steps: world.steps,
+            millis: world.now,
+            writes: world.writes().iter().sum(),
+            logs: if world.settings.trace { logs(&world) } else { Vec::new() },
+            trace: world.trace.take(),
+            violation,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::chance::Chance;
+use crate::peering::Peering;
 
 /// What may go wrong in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,6 +120,8 @@ pub struct Settings {
     pub faults: BTreeSet<Fault>,
     /// A fault in the model of the process.
     pub planted: Option<Planted>,
+    /// The peering that is lived through with [`crate::live`].
+    pub peering: Option<Peering>,
     /// Whether every step is written down.
     pub trace: bool,
 }
@@ -143,6 +146,7 @@ impl Default for Settings {
             steps: 600,
             faults: Fault::ALL.iter().map(|(_, fault)| *fault).collect(),
             planted: None,
+            peering: None,
             trace: false,
         }
     }

@@ -8,7 +8,7 @@ use liqo_model::Kind;
 
 use crate::api::Stored;
 use crate::invariants::{Broken, Checked, ensure};
-use crate::process::{Actor, Message, ProcessId, Running, Stage};
+use crate::process::{Actor, Message, ProcessId, Running, Stage, Watched};
 use crate::queue::Step;
 use crate::world::World;
 
@@ -28,7 +28,7 @@ impl World {
         self.run_until("every process runs", |world| world.ids().iter().all(|id| world.is_up(*id)))?;
         for id in self.ids() {
             let actor = self.process(id).actor();
-            self.relist_everything(actor);
+            self.relist_where(actor, |_| true);
         }
         self.rest()?;
         if self.release_orphans() {
@@ -47,7 +47,7 @@ impl World {
         self.rest()
     }
 
-    fn calm_down(&mut self) {
+    pub(crate) fn calm_down(&mut self) {
         self.note(|| "faults and users stop".to_owned());
         self.calm = true;
         self.queue
@@ -88,11 +88,11 @@ impl World {
         }
     }
 
-    fn is_up(&self, id: ProcessId) -> bool {
+    pub(crate) fn is_up(&self, id: ProcessId) -> bool {
         self.clusters[id.cluster].processes[id.replica].running.is_some()
     }
 
-    fn run_until(&mut self, what: &str, mut reached: impl FnMut(&Self) -> bool) -> Checked {
+    pub(crate) fn run_until(&mut self, what: &str, mut reached: impl FnMut(&Self) -> bool) -> Checked {
         let (end, most) = (self.now + PATIENCE, self.steps + STEPS);
         while !reached(self) {
             ensure(self.now <= end && self.steps <= most, "the_world_comes_to_rest", || {
@@ -109,7 +109,7 @@ impl World {
     }
 
     /// Runs until nothing happened for some time.
-    fn rest(&mut self) -> Checked {
+    pub(crate) fn rest(&mut self) -> Checked {
         let (mut since, mut writes, mut looked) = (self.now, self.writes(), self.now);
         self.run_until("nothing is left to be done", |world| {
             // Whether everything is done is worth finding out a few times a second, not after each step.
@@ -144,11 +144,11 @@ impl World {
             }
             for process in &cluster.processes {
                 let Some(running) = &process.running else { continue };
-                let busy = busy(running, |kind| cluster.api.newest(kind));
+                let busy = busy(running, |watched| self.clusters[watched.server].api.newest(watched.kind));
                 unrest.extend(busy.map(|what| format!("{} {what}", process.id)));
             }
         }
-        if self.queue.iter().any(|step| matches!(step, Step::Arrive(_) | Step::Answer(..))) {
+        if self.queue.iter().any(|step| matches!(step, Step::Arrive(..) | Step::Answer(..))) {
             unrest.push("requests are under way".to_owned());
         }
         unrest
@@ -181,7 +181,7 @@ impl World {
     }
 
     /// Planning everything once more gives nothing that is not known.
-    fn check_nothing_new(&self) -> Checked {
+    pub(crate) fn check_nothing_new(&self) -> Checked {
         for process in self.clusters.iter().flat_map(|cluster| &cluster.processes) {
             let Some(running) =
                 process.running.as_ref().filter(|running| running.writer.leadership().is_live())
@@ -203,10 +203,10 @@ impl World {
 }
 
 /// What a process still has to do.
-fn busy(running: &Running, newest: impl Fn(Kind) -> u64) -> Option<String> {
+fn busy(running: &Running, newest: impl Fn(&Watched) -> u64) -> Option<String> {
     let (writer, state) = (&running.writer, running.writer.state());
-    let behind = running.watchers.iter().find(|(kind, watcher)| match watcher.stage {
-        Stage::Follow(position) => newest(**kind) > position || watcher.wants_list(),
+    let behind = running.watchers.iter().find(|(watched, watcher)| match watcher.stage {
+        Stage::Follow(position) => newest(watched) > position || watcher.wants_list(),
         Stage::Identify | Stage::Open => true,
     });
     let waiting = state.outbox.iter().find(|(_, pending)| pending.waiting != Waiting::Parked);
@@ -218,7 +218,7 @@ fn busy(running: &Running, newest: impl Fn(Kind) -> u64) -> Option<String> {
         return Some(format!("waits to see {slot}: {written:?}"));
     }
     match (behind, waiting.filter(|_| live), orphan.filter(|_| live)) {
-        (Some((kind, watcher)), _, _) => Some(format!("watches {kind}: {watcher:?}")),
+        (Some((watched, watcher)), _, _) => Some(format!("watches {watched}: {watcher:?}")),
         (_, Some((_, pending)), _) => Some(format!("has a command: {pending:?}")),
         (_, _, Some((place, orphan))) => Some(format!("has an orphan: {place:?} {orphan:?}")),
         _ if running.degraded.is_some() => Some("has no log".to_owned()),

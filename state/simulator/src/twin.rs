@@ -60,7 +60,7 @@ impl World {
             objects.sort_by_key(|object| (object.key.kind != Kind::Namespace, object.key.clone()));
             for object in objects.into_iter().filter(|object| !object.deleting) {
                 let Some(facts) = wanted(&object.facts, &object.rest, &leftovers) else { continue };
-                let new = New { key: object.key.clone(), facts, rest: object.rest.clone() };
+                let new = New { rest: object.rest.clone(), ..New::of(object.key.clone(), facts) };
                 // It is there already when it is part of an installation.
                 let _ = theirs.api.create(new, object.created_at);
             }
@@ -85,7 +85,7 @@ fn leave_maps(ours: &ApiServer, theirs: &mut ApiServer) {
         });
         let Some(rest) = node.map(|node| owned_by(&node.uid)) else { continue };
         let facts = NamespaceMapFacts { remote_cluster, origin: true, ..NamespaceMapFacts::default() };
-        let new = New { key: map.key.clone(), facts: Facts::NamespaceMap(facts), rest };
+        let new = New { rest, ..New::of(map.key.clone(), Facts::NamespaceMap(facts)) };
         let _ = theirs.create(new, map.created_at);
     }
 }

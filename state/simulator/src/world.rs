@@ -6,7 +6,8 @@ use liqo_model::{ClusterName, Kind, ObjectKey};
 use crate::api::{ApiServer, Backup, New};
 use crate::chance::Chance;
 use crate::invariants::Checked;
-use crate::process::{Actor, Left, Process, ProcessId, Running};
+use crate::peering::{Moments, surround};
+use crate::process::{Actor, Left, PEERING_WATCHED, Process, ProcessId, Running, WATCHED};
 use crate::queue::{Queue, Step};
 use crate::settings::{Planted, Settings};
 use crate::trace::Trace;
@@ -19,7 +20,7 @@ pub(crate) const NAMES: [&str; 4] = ["rome", "milan", "turin", "genoa"];
 pub(crate) const LIQO: &str = "liqo";
 
 /// The wall clock at the beginning.
-const BEGINNING: i64 = 1_790_000_000_000;
+pub(crate) const BEGINNING: i64 = 1_790_000_000_000;
 
 /// One cluster.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     /// Whether nothing goes wrong any more.
     pub(crate) calm: bool,
+    /// Moments of the life of a peering.
+    pub(crate) moments: Moments,
 }
 
 impl World {
@@ -60,7 +63,7 @@ impl World {
         let mut chance = Chance::new(seed);
         let names = &NAMES[..settings.clusters.clamp(1, NAMES.len())];
         let clusters: Vec<Cluster> =
-            (0..).zip(names).map(|(index, name)| cluster(index, name, &mut chance)).collect();
+            (0..).zip(names).map(|(index, name)| cluster(index, name, settings, &mut chance)).collect();
         let mut world = Self {
             settings: settings.clone(),
             chance,
@@ -71,6 +74,7 @@ impl World {
             truth: Truth::default(),
             trace: Trace::new(settings.trace),
             calm: false,
+            moments: Moments::default(),
         };
         for id in world.ids() {
             world.plan(10, 500, Step::Start(id));
@@ -81,6 +85,11 @@ impl World {
     /// Whether this fault is built into the processes.
     pub(crate) fn is(&self, planted: Planted) -> bool {
         self.settings.planted == Some(planted)
+    }
+
+    /// The kinds that every process watches in its own cluster.
+    pub(crate) fn watched(&self) -> &'static [Kind] {
+        if self.settings.peering.is_some() { &PEERING_WATCHED } else { &WATCHED }
     }
 
     pub(crate) fn ids(&self) -> Vec<ProcessId> {
@@ -145,6 +154,7 @@ impl World {
             self.interrupt(actor, &step);
         }
         self.perform(step)?;
+        self.kill_doomed()?;
         self.wake();
         // Nobody else's state changes in the step of a process, and nobody's in one of the world.
         if let Some(actor) = actor {
@@ -162,12 +172,14 @@ impl World {
             Step::Start(id) => self.start(id)?,
             Step::Kill(id) => self.crash(id)?,
             Step::Lease(actor) => self.lease(actor)?,
-            Step::Watch(actor, kind) => self.watch(actor, kind),
+            Step::Watch(actor, watched) => self.watch(actor, watched),
+            Step::Links(actor) => self.links(actor),
+            Step::Probe(actor, server) => self.probe(actor, server),
             Step::Work(actor) => self.work(actor),
             Step::Cut(actor) => self.cut(actor)?,
             Step::Flushed(actor) => self.flushed(actor)?,
             Step::Dispatch(actor) => self.dispatch(actor)?,
-            Step::Arrive(flight) => self.arrive(flight)?,
+            Step::Arrive(server, flight) => self.arrive(server, flight)?,
             Step::Answer(flight, reply) => self.answer(flight, reply),
         }
         Ok(())
@@ -190,15 +202,20 @@ impl World {
     }
 }
 
-fn cluster(index: usize, name: &str, chance: &mut Chance) -> Cluster {
+fn cluster(index: usize, name: &str, settings: &Settings, chance: &mut Chance) -> Cluster {
     let mut api = ApiServer::new(name);
-    let replicas = if chance.percent(40) { 2 } else { 1 };
+    // Without faults a second one only waits.
+    let alone = settings.peering.is_some() && settings.faults.is_empty();
+    let replicas = if chance.percent(40) && !alone { 2 } else { 1 };
     let processes = (0..replicas).map(|replica| {
         let id = ProcessId { cluster: index, replica };
         Process::new(id, format!("{name}-pod-{replica}").into())
     });
     let processes = processes.collect();
     install(&mut api);
+    if settings.peering.is_some() {
+        surround(&mut api, index);
+    }
     Cluster {
         name: name.into(),
         api,
@@ -216,5 +233,5 @@ pub(crate) fn install(api: &mut ApiServer) {
     let key = ObjectKey::local_cluster_scoped(Kind::Namespace, LIQO);
     let facts = Facts::Namespace(NamespaceFacts::default());
     // It is there already when a cluster was restored.
-    let _ = api.create(New { key, facts, rest: String::new() }, UnixMillis(BEGINNING));
+    let _ = api.create(New::of(key, facts), UnixMillis(BEGINNING));
 }

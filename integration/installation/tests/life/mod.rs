@@ -5,6 +5,7 @@
 pub(crate) mod expected;
 pub(crate) mod faults;
 pub(crate) mod inventory;
+pub(crate) mod rights;
 pub(crate) mod secrecy;
 pub(crate) mod user;
 pub(crate) mod workload;

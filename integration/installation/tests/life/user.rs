@@ -41,6 +41,10 @@ pub(crate) async fn pair(names: [&'static str; 2]) -> Option<(Testbed, User, Use
 }
 
 impl User {
+    pub(crate) fn administrator(&self) -> &Administrator {
+        &self.administrator
+    }
+
     /// What `kubectl` prints with these words, split at spaces. It must succeed.
     pub(crate) fn kubectl(&self, words: &str) -> String {
         self.administrator

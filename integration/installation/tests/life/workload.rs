@@ -71,7 +71,7 @@ spec:
 pub(crate) struct Offloaded {
     pub(crate) name: String,
     address: String,
-    remote_namespace: String,
+    pub(crate) remote_namespace: String,
     /// Its uid, and how often its container started.
     remote: (String, Value),
 }

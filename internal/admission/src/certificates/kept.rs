@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use liqo_certificates::Pair;
 use liqo_events::UnixMillis;
 use rcgen::{KeyPair, PublicKeyData as _};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::pem::Pem;
 
-use super::authority::Pair;
 use super::serving::Serving;
 
 const AUTHORITY: &str = "ca";

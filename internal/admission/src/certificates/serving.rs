@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use liqo_certificates::Pair;
 use liqo_events::UnixMillis;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use super::authority::Pair;
 use super::kept::ends;
 use crate::Error;
 

@@ -2,8 +2,6 @@
 //! a pod can hold places; certificates of clients are not asked for, since API servers have none by default.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +9,15 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use liqo_listening::{Bounds, Ending, Listening};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::Service;
-use crate::Error;
 use crate::certificates::Serving;
-use crate::metrics::Counted;
 use crate::port::Verdicts;
 
 /// Connections at a time. An API server keeps 25 idle ones, and opens one a question that is open. With the longest bodies
@@ -38,29 +34,6 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 const LONGEST_HEAD: usize = 16 * 1024;
 /// Lines of it.
 const MOST_HEADERS: usize = 64;
-/// Before the next try after the system refused a connection, for instance because there are too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A socket that listens.
-#[derive(Debug)]
-pub(crate) struct Listening {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listening {
-    /// Listens; port 0 takes any.
-    pub(crate) async fn on(address: SocketAddr) -> Result<Self, Error> {
-        let refused = |source| Error::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
 
 /// Serves until `stopping` is true; questions under way are answered. New connections get the certificate of the moment.
 pub(crate) async fn serve<V: Verdicts>(
@@ -69,30 +42,19 @@ pub(crate) async fn serve<V: Verdicts>(
     service: Service<V>,
     stopping: watch::Receiver<bool>,
 ) {
+    let open = service.metrics().connections.clone();
     let service = Arc::new(service);
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut connections = JoinSet::new();
-    let mut stop = pin!(told(stopping.clone()));
-    loop {
-        tokio::select! {
-            () = &mut stop => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = accept(&listening.listener, &places) => match accepted {
-                Ok((stream, place)) => {
-                    let Some(config) = serving.borrow().config() else { continue };
-                    let connection =
-                        Connection { service: Arc::clone(&service), ending: stopping.clone(), _place: place };
-                    connections.spawn(connection.run(stream, TlsAcceptor::from(config)));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a connection to the webhooks was not accepted");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
+    let connection = move |stream: TcpStream, ending: Ending| {
+        let acceptor = serving.borrow().config().map(TlsAcceptor::from);
+        let connection = Connection { service: Arc::clone(&service), ending };
+        async move {
+            if let Some(acceptor) = acceptor {
+                connection.run(stream, acceptor).await;
+            }
         }
-    }
-    drop(listening);
-    while connections.join_next().await.is_some() {}
+    };
+    let bounds = Bounds { most: MOST_CONNECTIONS, open, grace: None };
+    listening.serve(bounds, connection, told(stopping)).await;
 }
 
 /// Ready when the process is to end. Who tells nothing any more has ended.
@@ -100,26 +62,15 @@ async fn told(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
-type Place = Option<OwnedSemaphorePermit>;
-
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, Place)> {
-    // The semaphore is never closed, so there is a place; without one the connection would only not be counted.
-    let place = Arc::clone(places).acquire_owned().await.ok();
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
-}
-
-/// A connection that was accepted, and its place among the others.
+/// A connection that was accepted.
 struct Connection<V> {
     service: Arc<Service<V>>,
-    ending: watch::Receiver<bool>,
-    _place: Place,
+    ending: Ending,
 }
 
 impl<V: Verdicts> Connection<V> {
     async fn run(self, stream: TcpStream, acceptor: TlsAcceptor) {
         let metrics = self.service.metrics().clone();
-        let _counted = Counted::in_gauge(&metrics.connections);
         match timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => self.talk(stream).await,
             Ok(Err(_)) | Err(_) => {
@@ -128,7 +79,7 @@ impl<V: Verdicts> Connection<V> {
         }
     }
 
-    async fn talk(self, stream: TlsStream<TcpStream>) {
+    async fn talk(mut self, stream: TlsStream<TcpStream>) {
         let service = Arc::clone(&self.service);
         let answer = service_fn(move |request| {
             let service = Arc::clone(&service);
@@ -144,7 +95,7 @@ impl<V: Verdicts> Connection<V> {
         tokio::select! {
             // What breaks a connection is the other end's affair.
             _ = connection.as_mut() => return,
-            () = told(self.ending) => {}
+            () = self.ending.told() => {}
         }
         connection.as_mut().graceful_shutdown();
         let _ = timeout(LAST_WORDS, connection).await;

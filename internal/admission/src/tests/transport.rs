@@ -12,6 +12,7 @@ use hyper::header::{CONTENT_TYPE, HOST};
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use liqo_domain::Placement;
+use liqo_listening::Socket;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -40,11 +41,12 @@ struct Running {
 
 async fn start(cluster: &Cluster) -> Running {
     let (store, metrics) = (Store::default(), Metrics::default());
-    let (listening, mut told) = watch::channel(None);
+    let socket = Socket::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let (address, mut served) = (socket.address(), socket.served());
     let (stop, stopping) = watch::channel(false);
     cluster.leads(true);
     let options = Options {
-        address: ([127, 0, 0, 1], 0).into(),
+        socket,
         namespace: "liqo".to_owned(),
         settings: Settings::default(),
         verdicts: cluster.clone(),
@@ -53,10 +55,9 @@ async fn start(cluster: &Cluster) -> Running {
         clock: liqo_engine::SystemClock,
         published: cluster.published(),
         metrics: metrics.clone(),
-        listening,
     };
     let server = tokio::spawn(run(options, stopping));
-    let address = told.wait_for(Option::is_some).await.unwrap().unwrap();
+    served.wait_for(|served| *served).await.unwrap();
     Running { address, store, metrics, stop, server }
 }
 
@@ -318,10 +319,11 @@ async fn new_connections_get_the_new_certificate() {
 #[tokio::test]
 async fn nothing_listens_before_there_is_a_certificate() {
     let cluster = Cluster::new();
-    let (listening, told) = watch::channel(None);
+    let socket = Socket::bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let (address, served) = (socket.address(), socket.served());
     let (stop, stopping) = watch::channel(false);
     let options = Options {
-        address: ([127, 0, 0, 1], 0).into(),
+        socket,
         namespace: "liqo".to_owned(),
         settings: Settings::default(),
         verdicts: cluster.clone(),
@@ -329,11 +331,13 @@ async fn nothing_listens_before_there_is_a_certificate() {
         clock: SetClock::new(),
         published: cluster.published(),
         metrics: Metrics::default(),
-        listening,
     };
     let server = tokio::spawn(run(options, stopping));
     tokio::task::yield_now().await;
-    assert_eq!(*told.borrow(), None);
+    assert!(!*served.borrow());
+    // An API server that asks too early is told so at once.
+    let refused = TcpStream::connect(address).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
     stop.send_replace(true);
     server.await.unwrap().unwrap();
 }

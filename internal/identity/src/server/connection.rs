@@ -1,8 +1,6 @@
 //! Connections of peers, with bounds in number, size and time: strangers can hold a place, but not for long.
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +8,14 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+pub use liqo_listening::Listening;
+use liqo_listening::{Bounds, Ending};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::task::JoinSet;
+use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 use super::service::EXCHANGE_TIME;
 use super::{AuthService, Provider, Transport};
-use crate::Error;
-use crate::metrics::Counted;
 
 /// Connections at a time. Peers need one each while they enrol; with TLS and a body of the longest kind each takes some
 /// 200 KiB, so all take 25 MiB. Those beyond wait in the system's queue.
@@ -32,34 +28,6 @@ const LONGEST_HEAD: usize = 16 * 1024;
 const MOST_HEADERS: usize = 64;
 /// After this time a connection answers what it was asked and ends: Go clients keep theirs as long as they can.
 const LIFE: Duration = Duration::from_secs(60);
-/// Before the next try after the system refused a connection, for instance because there are too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// A socket that listens.
-#[derive(Debug)]
-pub struct Listening {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-impl Listening {
-    /// Listens; port 0 takes any.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Listen`].
-    pub async fn on(address: SocketAddr) -> Result<Self, Error> {
-        let refused = |source| Error::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener, address })
-    }
-
-    /// Where.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
 
 /// Serves until `stop` is ready; requests under way are answered.
 pub async fn serve<P: Provider>(
@@ -68,54 +36,23 @@ pub async fn serve<P: Provider>(
     service: AuthService<P>,
     stop: impl Future<Output = ()> + Send,
 ) {
+    let open = service.metrics().connections.clone();
     let service = Arc::new(service);
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let (ending, ended) = watch::channel(false);
-    let mut connections = JoinSet::new();
-    let mut stop = pin!(stop);
-    loop {
-        tokio::select! {
-            () = &mut stop => break,
-            Some(_) = connections.join_next(), if !connections.is_empty() => {}
-            accepted = accept(&listening.listener, &places) => match accepted {
-                Ok((stream, place)) => {
-                    let connection = Connection {
-                        service: Arc::clone(&service), ending: ended.clone(), _place: place,
-                    };
-                    connections.spawn(connection.run(stream, transport.clone()));
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "a connection to the authentication service was not accepted");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-        }
-    }
-    drop(listening);
-    ending.send_replace(true);
-    while connections.join_next().await.is_some() {}
+    let connection = move |stream: TcpStream, ending: Ending| {
+        Connection { service: Arc::clone(&service), ending }.run(stream, transport.clone())
+    };
+    listening.serve(Bounds { most: MOST_CONNECTIONS, open, grace: None }, connection, stop).await;
 }
 
-type Place = Option<OwnedSemaphorePermit>;
-
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, Place)> {
-    // The semaphore is never closed, so there is a place; without one the connection would only not be counted.
-    let place = Arc::clone(places).acquire_owned().await.ok();
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, place))
-}
-
-/// A connection that was accepted, and its place among the others.
+/// A connection that was accepted.
 struct Connection<P> {
     service: Arc<AuthService<P>>,
-    ending: watch::Receiver<bool>,
-    _place: Place,
+    ending: Ending,
 }
 
 impl<P: Provider> Connection<P> {
     async fn run(self, stream: TcpStream, transport: Transport) {
         let metrics = self.service.metrics().clone();
-        let _counted = Counted::in_gauge(&metrics.connections);
         match transport {
             Transport::Plain => self.talk(stream).await,
             Transport::Tls(acceptor) => match timeout(HEAD_TIME, acceptor.accept(stream)).await {
@@ -143,7 +80,7 @@ impl<P: Provider> Connection<P> {
         tokio::select! {
             // What breaks a connection is the other end's affair.
             _ = connection.as_mut() => return,
-            _ = self.ending.wait_for(|ending| *ending) => {}
+            () = self.ending.told() => {}
             () = sleep(LIFE) => {}
         }
         connection.as_mut().graceful_shutdown();

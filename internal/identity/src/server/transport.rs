@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use liqo_events::{UnixMillis, rfc3339_seconds};
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, date_time_ymd};
+use liqo_certificates::{Term, self_signed};
+use liqo_events::UnixMillis;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::Error;
 
-const DAY_MILLIS: u64 = 24 * 3600 * 1000;
+/// As in Liqo 0.8.3.
+const ORGANIZATION: &str = "Liqo";
 /// A certificate of our own is as old as those of Liqo 0.8.3 can get. Nobody checks its end: it proves nothing but that
 /// both ends of a connection are the same all along.
 const SELF_SIGNED_DAYS: u64 = 365;
@@ -47,22 +48,12 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// [`Error::MakeCertificate`], [`Error::UseCertificate`].
+    /// [`Error::MakeCertificate`], [`Error::ReadCertificate`], [`Error::UseCertificate`].
     pub fn self_signed(names: &[String], now: UnixMillis) -> Result<Self, Error> {
-        let failed = |source| Error::MakeCertificate { names: names.join(", "), source };
-        let mut parameters = CertificateParams::new(names.to_vec()).map_err(failed)?;
-        parameters.distinguished_name = rcgen::DistinguishedName::new();
-        parameters.distinguished_name.push(DnType::OrganizationName, "Liqo");
-        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        // A day back: clocks differ.
-        let (year, month, day) = date(UnixMillis(now.0.saturating_sub_unsigned(DAY_MILLIS)));
-        parameters.not_before = date_time_ymd(year, month, day);
-        let (year, month, day) = date(now.plus(SELF_SIGNED_DAYS * DAY_MILLIS));
-        parameters.not_after = date_time_ymd(year, month, day);
-        let key = KeyPair::generate().map_err(failed)?;
-        let certificate = parameters.self_signed(&key).map_err(failed)?;
-        let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-        Self::of(vec![certificate.der().clone()], key.into())
+        let term = Term { made: now, days: SELF_SIGNED_DAYS };
+        let made = self_signed(ORGANIZATION, names, term)
+            .map_err(|source| Error::MakeCertificate { names: names.join(", "), source })?;
+        Self::tls(made.certificate.as_bytes(), made.key.as_bytes())
     }
 
     fn of(certificates: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, Error> {
@@ -74,12 +65,4 @@ impl Transport {
         config.alpn_protocols = vec![PROTOCOL.to_vec()];
         Ok(Self::Tls(TlsAcceptor::from(Arc::new(config))))
     }
-}
-
-/// Year, month and day of a moment.
-fn date(at: UnixMillis) -> (i32, u8, u8) {
-    let text = rfc3339_seconds(at);
-    let mut parts = text.split(['-', 'T']);
-    let mut next = || parts.next().unwrap_or_default();
-    (next().parse().unwrap_or(1970), next().parse().unwrap_or(1), next().parse().unwrap_or(1))
 }

@@ -93,6 +93,11 @@ impl ApiServer {
         }
     }
 
+    /// How much it is asked at once and over time.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// Puts limits around a client that was made elsewhere, for instance one that goes through a proxy.
     pub fn from_client(
         cluster: ClusterRef,
@@ -125,10 +130,6 @@ impl ApiServer {
     /// The plain client beneath, without limits: for streams such as logs and exec.
     pub fn client(&self) -> &kube::Client {
         &self.client
-    }
-
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
     }
 
     /// Asks whether the server lives; it has `patience` for the answer. Goes before all other requests: that those wait for

@@ -13,7 +13,7 @@ use liqo_domain::Link;
 use liqo_model::{ClusterId, ClusterRef};
 use thiserror::Error;
 
-use crate::{ApiServer, Error, Limits, Metrics, Refusal, read_secret};
+use crate::{ApiServer, Error, Metrics, Refusal, read_secret};
 
 /// Name of the only entry of each kind.
 const NAME: &str = "peer";
@@ -43,7 +43,7 @@ pub(super) async fn of(
     let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await;
     let config = config.map_err(|error| NoClient::Config(Box::new(error)))?;
     let cluster = ClusterRef::Remote(peer.clone());
-    Ok(ApiServer::new(cluster, config, Limits::default(), Arc::clone(metrics))?)
+    Ok(ApiServer::new(cluster, config, local.limits(), Arc::clone(metrics))?)
 }
 
 fn kubeconfig(data: &BTreeMap<String, Vec<u8>>) -> Result<Kubeconfig, NoClient> {

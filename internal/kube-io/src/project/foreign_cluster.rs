@@ -1,6 +1,6 @@
 //! ForeignClusters.
 
-use liqo_api::labels;
+use liqo_api::{annotations, labels};
 use liqo_events::{Facts, ForeignClusterFacts, PeeringType, Switch};
 
 use super::fields::{Fields, Read};
@@ -26,7 +26,7 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
         auth_url: object.named("spec.foreignAuthUrl")?,
         proxy_url: object.named("spec.foreignProxyUrl")?,
         peering_type: object.choice("spec.peeringType", PEERING_TYPES)?,
-        outgoing: object.choice("spec.outgoingPeeringEnabled", SWITCHES)?,
+        outgoing: outgoing(object)?,
         incoming: object.choice("spec.incomingPeeringEnabled", SWITCHES)?,
         // The schema's default is true: a peer is known by its token, not by a public certificate.
         skip_tls_verify: object.flag("spec.insecureSkipTLSVerify", true)?,
@@ -37,4 +37,12 @@ pub(super) fn facts(object: &Fields<'_>) -> Read<Facts> {
         tenant_remote: object.named("status.tenantNamespace.remote")?,
         conditions: object.conditions("status.peeringConditions")?,
     }))
+}
+
+/// Whether resources of the peer are wanted. An annotation can be put on an object that is being deleted; a finalizer or a
+/// value that the schema does not know can not.
+fn outgoing(object: &Fields<'_>) -> Read<Switch> {
+    let wanted = object.choice("spec.outgoingPeeringEnabled", SWITCHES)?;
+    let given_up = object.annotation(annotations::GIVEN_UP)? == labels::TRUE;
+    Ok(if given_up { Switch::GivenUp } else { wanted })
 }

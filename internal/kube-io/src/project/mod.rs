@@ -18,6 +18,7 @@ mod quantities;
 mod reader;
 mod reflection;
 mod replication;
+mod requests;
 mod resource_offer;
 mod resource_request;
 mod secret;

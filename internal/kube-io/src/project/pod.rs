@@ -4,7 +4,7 @@ use liqo_api::labels;
 use liqo_events::{ContainerFacts, ContainerPhase, Facts, Owner, PodFacts, Reflection};
 
 use super::fields::{Fields, Read};
-use super::quantities::billionths;
+use super::requests::{in_units, requests};
 use super::{Reader, reflection};
 
 /// Billionths of a unit in a thousandth and in a whole.
@@ -14,6 +14,10 @@ const WHOLE: i128 = 1_000_000_000;
 pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
     let containers = object.items("spec.containers")?;
     let ips = object.items("status.podIPs")?;
+    let mut asked = requests(object)?;
+    let mut ask = |resource, unit| asked.remove(resource).map_or(0, |amount| in_units(amount, unit));
+    let (cpu_millis, memory_bytes) = (ask("cpu", MILLI), ask("memory", WHOLE));
+    let others = asked.into_iter().map(|(resource, amount)| (resource, in_units(amount, MILLI)));
     Ok(Facts::Pod(PodFacts {
         node: object.named("spec.nodeName")?,
         phase: object.named("status.phase")?,
@@ -21,14 +25,15 @@ pub(super) fn facts(object: &Reader<'_>) -> Read<Facts> {
         containers: states(object, &containers)?,
         pod_ips: ips.iter().map(|ip| ip.text("ip").map(str::to_owned)).collect::<Read<_>>()?,
         host_ip: object.named("status.hostIP")?,
-        cpu_millis: requests(&containers, "cpu", MILLI)?,
-        memory_bytes: requests(&containers, "memory", WHOLE)?,
+        cpu_millis,
+        memory_bytes,
         owner: owner(object)?,
         labels: object.texts("metadata.labels")?,
         ready: object.condition_holds("Ready")?,
         content: object.digests().content(object.body()),
         status: object.digests().part(&object.body()["status"]),
         reflection: in_reflection(object)?,
+        requests: others.filter(|(_, amount)| *amount > 0).collect(),
     }))
 }
 
@@ -72,23 +77,6 @@ fn fill(state: &mut ContainerFacts, status: &Fields<'_>) -> Read<()> {
         state.reason = status.named("state.waiting.reason")?;
     }
     Ok(())
-}
-
-/// The sum of a request over the containers, in units of `unit` billionths, rounded up.
-fn requests(containers: &[Fields<'_>], resource: &str, unit: i128) -> Read<u64> {
-    let path = format!("resources.requests.{resource}");
-    let mut sum = 0_i128;
-    for container in containers {
-        let request = container.any(&path)?;
-        if request.is_null() {
-            continue;
-        }
-        let amount = billionths(request).filter(|amount| *amount >= 0);
-        let amount = amount.ok_or_else(|| container.refuse(&path, "is no quantity"))?;
-        sum = sum.saturating_add(amount);
-    }
-    let whole = sum / unit + i128::from(sum % unit != 0);
-    Ok(u64::try_from(whole).unwrap_or(u64::MAX))
 }
 
 fn owner(object: &Fields<'_>) -> Read<Option<Owner>> {

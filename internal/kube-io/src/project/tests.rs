@@ -318,7 +318,7 @@ fn a_pod_is_read_whole() {
             "containers": [
                 container("a", json!("100m"), "1Ki"),
                 container("b", json!(1), "1"),
-                {"name": "c"},
+                {"name": "c", "resources": {"requests": {"nvidia.com/gpu": 2, "ephemeral-storage": "0"}}},
                 {"name": "d"},
             ],
         },
@@ -362,6 +362,7 @@ fn a_pod_is_read_whole() {
         content: key().content(&body),
         status: key().part(&body["status"]),
         reflection: None,
+        requests: [("nvidia.com/gpu".to_owned(), 2_000)].into(),
     };
     assert_eq!(facts(Kind::Pod, &body), Facts::Pod(expected));
 }
@@ -370,5 +371,17 @@ fn a_pod_is_read_whole() {
 fn kinds_without_a_projection_are_only_present() {
     for kind in [Kind::Lease, Kind::ServiceAccount, Kind::RoleBinding, Kind::NatMapping, Kind::Ingress] {
         assert_eq!(facts(kind, &json!({"data": {"token": "CANARY"}})), Facts::Presence);
+    }
+}
+
+#[test]
+fn an_annotation_says_that_a_peer_is_given_up() {
+    for (mark, expected) in [("true", Switch::GivenUp), ("false", Switch::Yes)] {
+        let body = json!({
+            "metadata": {"annotations": {"liqo.io/given-up": mark}},
+            "spec": {"outgoingPeeringEnabled": "Yes"},
+        });
+        let Facts::ForeignCluster(read) = facts(Kind::ForeignCluster, &body) else { panic!("{body}") };
+        assert_eq!(read.outgoing, expected, "{mark}");
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn render(
             peering::foreign_cluster(key, (id, name), auth_url, object)
         }
         Content::ResourceRequest { .. } => peering::resource_request(content, object),
-        Content::ResourceOffer { .. } => peering::resource_offer(content, object),
+        Content::ResourceOffer { .. } | Content::Offer { .. } => peering::resource_offer(content, object),
         Content::NetworkConfig { .. } => network::network_config(content),
         Content::TunnelEndpoint { spec, owner } => Ok(network::tunnel_endpoint(spec, owner)),
         Content::NatMapping { .. } => network::nat_mapping(content),

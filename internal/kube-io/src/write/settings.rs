@@ -58,7 +58,11 @@ mod tests {
         let all = [settings("a", &[]), settings("b", &[]), settings("a", &["b"]), settings("a", &["b", ""])];
         for (place, one) in all.iter().enumerate() {
             for (other_place, other) in all.iter().enumerate() {
-                assert_eq!(one.fingerprint() == other.fingerprint(), place == other_place, "{one:?} {other:?}");
+                assert_eq!(
+                    one.fingerprint() == other.fingerprint(),
+                    place == other_place,
+                    "{one:?} {other:?}"
+                );
             }
         }
         let with_env =

@@ -18,7 +18,9 @@ pub struct WriterWith<A> {
 impl<A: Actuator> Actuator for WriterWith<A> {
     async fn act(&self, command: &Command, attempt: u32) -> Outcome {
         match command.effect {
-            Effect::Authenticate { .. } | Effect::SetEnrolled { .. } => self.authenticator.act(command, attempt).await,
+            Effect::Authenticate { .. } | Effect::SetEnrolled { .. } => {
+                self.authenticator.act(command, attempt).await
+            }
             _ => self.writer.act(command, attempt).await,
         }
     }

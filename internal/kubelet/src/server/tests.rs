@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use liqo_listening::Listening;
 use liqo_model::ClusterId;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -83,8 +84,8 @@ async fn start_both(
     local: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
 ) -> Running {
     let (peer, local) = (TestApi::start(peer).await, TestApi::start(local).await);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listening = Listening::on(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listening.address();
     let identity = ServingIdentity { node: "liqo-milan".to_owned(), address: address.ip() };
     let tls = ServingTls::self_signed(identity, Timestamp::now()).unwrap();
     let (reviewer, metrics) = (TestReviewer::default(), Metrics::default());
@@ -96,7 +97,7 @@ async fn start_both(
     let backend =
         TestBackend { home: HOME.into(), local: local.client.clone(), peer: Some(peer.client.clone()) };
     let (stop, stopped) = oneshot::channel();
-    let serving = serve(listener, tls.clone(), Arc::clone(&authorizer), Arc::new(backend), async move {
+    let serving = serve(listening, tls.clone(), Arc::clone(&authorizer), Arc::new(backend), async move {
         let _ = stopped.await;
     });
     let server = tokio::spawn(serving);

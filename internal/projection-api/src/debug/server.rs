@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures::Stream;
 use futures::stream::unfold;
+use liqo_listening::Places;
 use liqo_proto::debug::debug_server::DebugServer;
 use tokio::net::UnixStream;
 use tonic::transport::Server;
@@ -12,7 +13,7 @@ use tonic_reflection::server::Builder;
 
 use super::DebugService;
 use super::socket::{DebugSocket, SocketError};
-use crate::incoming::{Placed, Places};
+use crate::incoming::Placed;
 use crate::{DebugSource, Metrics};
 
 /// Connections at a time: a person and their tools.
@@ -65,10 +66,7 @@ fn incoming(
     let places = Places::new(MOST_CONNECTIONS);
     unfold((socket, places, metrics), |(socket, places, metrics)| async {
         loop {
-            let place = match places.take().await {
-                Ok(place) => place,
-                Err(error) => return Some((Err(error), (socket, places, metrics))),
-            };
+            let place = places.take().await;
             match socket.accept().await {
                 Ok((connection, true)) => {
                     return Some((Ok(Placed::new(connection, place)), (socket, places, metrics)));

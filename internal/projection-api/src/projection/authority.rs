@@ -3,16 +3,14 @@
 //! Agents trust this authority and nothing else for the stream. Its key is a Secret that only the controller manager
 //! reads; its certificate is published. A certificate of the server lives in memory and is made anew every day.
 
-use liqo_events::{UnixMillis, rfc3339_seconds};
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
-};
+use liqo_certificates::{self as certificates, DAY_MILLIS, Pair, Term};
+use liqo_events::UnixMillis;
 use thiserror::Error;
 
 use super::TlsPem;
 
-const DAY_MILLIS: u64 = 24 * 3600 * 1000;
+const AUTHORITY: &str = "liqo-fabric authority";
+const SERVER: &str = "liqo-fabric";
 /// An authority lives a year.
 const AUTHORITY_DAYS: u64 = 365;
 /// It is replaced in its last third, so that a month without the controller manager ends no stream.
@@ -29,13 +27,13 @@ pub enum AuthorityError {
     )]
     Stored {
         /// What is wrong with it.
-        source: rcgen::Error,
+        source: certificates::Error,
     },
     /// Making one failed.
     #[error("no certificate can be made")]
     Make {
         /// Why.
-        source: rcgen::Error,
+        source: certificates::Error,
     },
 }
 
@@ -57,11 +55,9 @@ impl Authority {
     ///
     /// [`AuthorityError::Make`].
     pub fn new(now: UnixMillis) -> Result<Self, AuthorityError> {
-        let make = |source| AuthorityError::Make { source };
-        let parameters = authority_parameters(now).map_err(make)?;
-        let key = KeyPair::generate().map_err(make)?;
-        let certificate = parameters.self_signed(&key).map_err(make)?;
-        Ok(Self { certificate: certificate.pem(), key: key.serialize_pem(), made_at: now })
+        let made = certificates::Authority::make(AUTHORITY, Term { made: now, days: AUTHORITY_DAYS });
+        let Pair { certificate, key } = made.map_err(|source| AuthorityError::Make { source })?;
+        Ok(Self { certificate, key, made_at: now })
     }
 
     /// Whether it is time for another one.
@@ -75,43 +71,12 @@ impl Authority {
     ///
     /// [`AuthorityError`].
     pub fn issue(&self, names: &[String], now: UnixMillis) -> Result<TlsPem, AuthorityError> {
-        let stored = |source| AuthorityError::Stored { source };
-        let make = |source| AuthorityError::Make { source };
-        let authority_key = KeyPair::from_pem(&self.key).map_err(stored)?;
-        // What a certificate takes from its issuer is name and key, which do not change: no need to parse the stored one.
-        let issuer = Issuer::new(authority_parameters(self.made_at).map_err(stored)?, authority_key);
-        let mut parameters = parameters(now, SERVER_DAYS, names.to_vec()).map_err(make)?;
-        parameters.distinguished_name.push(DnType::CommonName, "liqo-fabric");
-        parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let key = KeyPair::generate().map_err(make)?;
-        let certificate = parameters.signed_by(&key, &issuer).map_err(make)?;
-        Ok(TlsPem { certificates: certificate.pem(), key: key.serialize_pem() })
+        let authority = certificates::Authority::of_key(AUTHORITY, &self.key)
+            .map_err(|source| AuthorityError::Stored { source })?;
+        let issued = authority.issue(SERVER, names, Term { made: now, days: SERVER_DAYS });
+        let Pair { certificate, key } = issued.map_err(|source| AuthorityError::Make { source })?;
+        Ok(TlsPem { certificates: certificate, key })
     }
-}
-
-fn authority_parameters(now: UnixMillis) -> Result<CertificateParams, rcgen::Error> {
-    let mut parameters = parameters(now, AUTHORITY_DAYS, Vec::new())?;
-    parameters.distinguished_name.push(DnType::CommonName, "liqo-fabric authority");
-    parameters.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    parameters.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    Ok(parameters)
-}
-
-fn parameters(now: UnixMillis, days: u64, names: Vec<String>) -> Result<CertificateParams, rcgen::Error> {
-    let mut parameters = CertificateParams::new(names)?;
-    // A day back: the clocks of nodes differ.
-    let (year, month, day) = date(UnixMillis(now.0 - i64::try_from(DAY_MILLIS).unwrap_or_default()));
-    parameters.not_before = date_time_ymd(year, month, day);
-    let (year, month, day) = date(now.plus(days * DAY_MILLIS));
-    parameters.not_after = date_time_ymd(year, month, day);
-    Ok(parameters)
-}
-
-fn date(at: UnixMillis) -> (i32, u8, u8) {
-    let text = rfc3339_seconds(at);
-    let mut parts = text.split(['-', 'T']);
-    let mut next = || parts.next().unwrap_or_default();
-    (next().parse().unwrap_or(1970), next().parse().unwrap_or(1), next().parse().unwrap_or(1))
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::Stream;
 use futures::stream::unfold;
+use liqo_listening::{ListenError, Listening, Places};
 use thiserror::Error;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
@@ -17,7 +17,7 @@ use tonic::transport::{Identity, Server, ServerTlsConfig};
 use super::stream::STREAM_LIFE;
 use super::{ProjectionService, TokenReviewer};
 use crate::ProjectionSource;
-use crate::incoming::{Placed, Places};
+use crate::incoming::Placed;
 
 /// Connections at a time: as many as streams, since an agent has one of each.
 const MOST_CONNECTIONS: usize = 6000;
@@ -46,14 +46,9 @@ impl fmt::Debug for TlsPem {
 /// Why the server does not run.
 #[derive(Debug, Error)]
 pub enum ServeError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address} for agents: check that nothing else does")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The port was taken and cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The certificate or its key cannot be used.
     #[error(
         "the certificate of the projection stream cannot be used: check that it is PEM and that the key is its own"
@@ -70,32 +65,6 @@ pub enum ServeError {
     },
 }
 
-/// A socket that listens.
-#[derive(Debug)]
-pub struct Listening {
-    listener: Arc<TcpListener>,
-    address: SocketAddr,
-}
-
-impl Listening {
-    /// Listens; port 0 takes any.
-    ///
-    /// # Errors
-    ///
-    /// [`ServeError::Listen`].
-    pub async fn on(address: SocketAddr) -> Result<Self, ServeError> {
-        let refused = |source| ServeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        Ok(Self { listener: Arc::new(listener), address })
-    }
-
-    /// Where.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
 /// Serves until the service is told to stop. A new certificate is used for new connections; those that are open stay.
 ///
 /// # Errors
@@ -107,15 +76,14 @@ pub async fn serve<S: ProjectionSource, R: TokenReviewer>(
     mut tls: watch::Receiver<TlsPem>,
     service: ProjectionService<S, R>,
 ) -> Result<(), ServeError> {
-    let service = Arc::new(service);
+    let (listening, service) = (Arc::new(listening), Arc::new(service));
     let mut stopping = service.stopping();
     let places = Places::new(MOST_CONNECTIONS);
     let mut servers = JoinSet::new();
     let mut config = checked(&tls.borrow_and_update())?;
     loop {
         let renewed = watch::Sender::new(false);
-        let incoming =
-            incoming(listening.listener.clone(), places.clone(), ended(&renewed, service.stopping()));
+        let incoming = incoming(listening.clone(), places.clone(), ended(&renewed, service.stopping()));
         let server = builder(config)?.add_service(service.clone().into_server());
         let until = ended(&renewed, service.stopping());
         servers.spawn(server.serve_with_incoming_shutdown(incoming, until));
@@ -177,19 +145,16 @@ fn ended(
 
 /// Connections as they come, as long as there are places and until the end.
 fn incoming(
-    listener: Arc<TcpListener>,
+    listening: Arc<Listening>,
     places: Places,
     end: impl Future<Output = ()> + Send,
 ) -> impl Stream<Item = io::Result<Placed<TcpStream>>> {
     let accept = move |()| {
-        let (listener, places) = (listener.clone(), places.clone());
+        let (listening, places) = (listening.clone(), places.clone());
         async move {
-            let place = match places.take().await {
-                Ok(place) => place,
-                Err(error) => return Some((Err(error), ())),
-            };
-            let accepted = listener.accept().await.map(|(connection, _)| Placed::new(connection, place));
-            Some((accepted, ()))
+            let place = places.take().await;
+            let (connection, _) = listening.accept().await;
+            Some((Ok(Placed::new(connection, place)), ()))
         }
     };
     futures::StreamExt::take_until(unfold((), accept), Box::pin(end))

@@ -14,7 +14,7 @@ use crate::machine::Output;
 use crate::outbox::Wish;
 use crate::state::{Object, State};
 use crate::surroundings::COPY;
-use crate::watching::{COPIED_AT_HOME, mapped};
+use crate::watching::COPIED_AT_HOME;
 
 /// Kubernetes makes a ConfigMap of this name in every namespace, so its copy is called after the home cluster as well.
 const ROOT_CERTIFICATES: &str = "kube-root-ca.crt";
@@ -59,8 +59,7 @@ fn at_home(state: &State, key: &ObjectKey) -> Option<ObjectKey> {
             };
             let is_root = kind == Kind::ConfigMap && key.name == root_certificates_of(&settings.home);
             let name = if is_root { ROOT_CERTIFICATES } else { key.name.as_str() };
-            let local = mapped(state).into_iter().find(|(_, remote)| remote.as_str() == key.namespace);
-            local.map(|(local, _)| ObjectKey::local(kind, local.as_str(), name))
+            state.extended_from(&key.namespace).map(|local| ObjectKey::local(kind, local, name))
         }
         ClusterRef::Remote(_) => None,
     }
@@ -87,11 +86,9 @@ fn root_certificates_of(home: &ClusterId) -> String {
 }
 
 fn plan_object(state: &State, home: &ObjectKey) -> Vec<Output> {
-    let Some(namespace) = mapped(state).remove(&NamespaceName::new(home.namespace.as_str())) else {
-        return Vec::new();
-    };
+    let Some(namespace) = state.extended_to(&home.namespace) else { return Vec::new() };
     let kind = if home.kind == Kind::EndpointSlice { Kind::ShadowEndpointSlice } else { home.kind };
-    let Some(copy) = copy_of(state, home, kind, &namespace) else { return Vec::new() };
+    let Some(copy) = copy_of(state, home, kind, namespace) else { return Vec::new() };
     // Without a list of what is there, a copy would be made over and over.
     let Some(listed) = state.list_for(&copy) else { return Vec::new() };
     match state.objects.get(home) {

@@ -138,7 +138,7 @@ impl Plan<'_> {
     fn put(&self, offer: &ResourceOfferFacts, unschedulable: bool) -> Option<Output> {
         let mut labels = self.settings.labels.clone();
         labels.extend(offer.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
-        let settings = fingerprint(&self.settings.annotations);
+        let settings = fingerprint(&self.settings.annotations, &labels);
         let content = Content::VirtualNode {
             remote: self.settings.remote.clone(),
             labels: labels.clone(),
@@ -217,14 +217,15 @@ impl Plan<'_> {
     }
 }
 
-/// Tells apart annotations, which selectors are not about and facts do not have; nothing when there are none.
-fn fingerprint(annotations: &BTreeMap<String, String>) -> String {
-    if annotations.is_empty() {
+/// Tells apart annotations, which facts do not have, and labels, of which facts do not say that one is there because of an
+/// earlier offer; nothing when there are none of either.
+fn fingerprint(annotations: &BTreeMap<String, String>, labels: &BTreeMap<String, String>) -> String {
+    if annotations.is_empty() && labels.is_empty() {
         return String::new();
     }
     let content = Content::VirtualNode {
         remote: ClusterId::default(),
-        labels: BTreeMap::new(),
+        labels: labels.clone(),
         unschedulable: false,
         annotations: annotations.clone(),
         settings: String::new(),

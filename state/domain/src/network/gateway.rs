@@ -22,7 +22,7 @@ pub struct ActiveGateway {
 /// know no gateway would let packets out that are meant for peers.
 pub fn active_gateway(state: &State) -> Option<ActiveGateway> {
     let namespace = &state.started.as_ref()?.body.namespace;
-    let pods = state.local(Kind::Pod).filter(|(key, _)| key.namespace == namespace.as_str());
+    let pods = state.local_in(namespace.as_str(), Kind::Pod);
     let running = pods.filter_map(|(key, object)| Some((key, object, running(object)?)));
     let (pod, _, (facts, address)) =
         running.max_by_key(|(key, object, (facts, _))| (facts.ready, object.created_at, &key.name))?;

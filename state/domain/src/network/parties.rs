@@ -1,10 +1,11 @@
 //! Peers, with every object of the network that is about them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use liqo_events::{Facts, ForeignClusterFacts, NetworkConfigFacts, PeeringType, Seq, TunnelEndpointFacts};
 use liqo_model::{ClusterId, Kind, ObjectKey, unique_name};
 
+use crate::about::Whose;
 use crate::state::{Object, State};
 
 /// An object and what it says.
@@ -59,6 +60,19 @@ impl<'a> Party<'a> {
         Some(mapping(&unique_name(&foreign.facts.cluster_name, self.id)))
     }
 
+    /// Every object that something may be wanted of for this peer.
+    pub(super) fn keys(&self) -> BTreeSet<ObjectKey> {
+        let known = [self.ours, self.theirs].into_iter().flatten().map(|config| config.key);
+        let known = known.chain(self.tunnel.map(|tunnel| tunnel.key)).cloned();
+        let to_be = self.foreign.into_iter().flat_map(|foreign| {
+            let name = unique_name(&foreign.facts.cluster_name, self.id);
+            let made = [Kind::NetworkConfig, Kind::TunnelEndpoint]
+                .map(|kind| ObjectKey::local(kind, foreign.facts.tenant_local.as_str(), name.as_str()));
+            made.into_iter().chain([mapping(&name)])
+        });
+        known.chain(to_be).collect()
+    }
+
     /// Whether neither side has anything of the other.
     pub(super) fn is_over(&self) -> bool {
         !self.foreign.as_ref().is_some_and(is_established)
@@ -84,75 +98,91 @@ fn mapping(name: &str) -> ObjectKey {
 }
 
 fn is_established(foreign: &Seen<'_, ForeignClusterFacts>) -> bool {
+    !foreign.object.deleting && part_in_network(foreign.facts)
+}
+
+/// Whether a peer has part in the network, as its ForeignCluster has it.
+pub(crate) fn part_in_network(foreign: &ForeignClusterFacts) -> bool {
     let directions = ["OutgoingPeering", "IncomingPeering"];
-    let mut conditions = foreign.facts.conditions.iter();
-    !foreign.object.deleting
-        && foreign.facts.peering_type == PeeringType::OutOfBand
+    let mut conditions = foreign.conditions.iter();
+    foreign.peering_type == PeeringType::OutOfBand
         && conditions.any(|one| directions.contains(&one.kind.as_str()) && one.status == "Established")
 }
 
 /// Every peer that there is or was, in the order of their IDs.
 pub(super) fn parties<'a>(state: &'a State, own: &ClusterId) -> Vec<Party<'a>> {
-    let foreign = foreign_clusters(state);
-    let configs: Vec<_> = seen(state, Kind::NetworkConfig, |facts| match facts {
-        Facts::NetworkConfig(facts) => Some(facts),
-        _ => None,
-    })
-    .collect();
-    let tunnels: Vec<_> = seen(state, Kind::TunnelEndpoint, |facts| match facts {
-        Facts::TunnelEndpoint(facts) => Some(facts),
-        _ => None,
-    })
-    .collect();
-    let mut ids: BTreeSet<&ClusterId> = foreign.keys().copied().collect();
-    ids.extend(configs.iter().map(|config| about(config.facts)));
-    ids.extend(tunnels.iter().map(|tunnel| &tunnel.facts.spec.cluster_id));
+    let mut ids: BTreeSet<&ClusterId> = BTreeSet::new();
+    ids.extend(foreign_clusters(state, Whose::Everybody).map(|foreign| &foreign.facts.cluster_id));
+    ids.extend(configs(state, Whose::Everybody).map(|config| about(config.facts)));
+    ids.extend(tunnels(state, Whose::Everybody).map(|tunnel| &tunnel.facts.spec.cluster_id));
     ids.extend(state.subnets.iter().map(|(id, _)| id));
-    let listed = state.local_list(Kind::ForeignCluster).map(|list| list.seq).unwrap_or_default();
-    let of_peer = |id: &'a ClusterId| {
-        let foreign = foreign.get(id).copied();
-        let of_us = |config: &&Seen<'a, NetworkConfigFacts>| {
+    ids.into_iter().filter(|id| !id.is_empty() && *id != own).map(|id| Party::of(state, id)).collect()
+}
+
+impl<'a> Party<'a> {
+    /// A peer with what is about it.
+    pub(super) fn of(state: &'a State, id: &'a ClusterId) -> Self {
+        let whose = Whose::Of(id);
+        // Of several with one ID the oldest counts, as the verdict on them has it.
+        let foreign = foreign_clusters(state, whose)
+            .min_by_key(|foreign| (foreign.object.created_at, foreign.key.name.clone()));
+        let mine = || configs(state, whose).filter(|config| about(config.facts) == id);
+        let of_us = |config: &Seen<'a, NetworkConfigFacts>| {
             config.facts.replication.origin && is_named_for(config.key, foreign, id)
         };
-        let of_them = |config: &&Seen<'a, NetworkConfigFacts>| {
+        let of_them = |config: &Seen<'a, NetworkConfigFacts>| {
             config.facts.replication.replicated && is_in_tenant(config.key, foreign)
         };
-        let mine = || configs.iter().filter(|config| about(config.facts) == id);
+        let listed = state.local_list(Kind::ForeignCluster).map(|list| list.seq).unwrap_or_default();
         Party {
             id,
             foreign,
-            ours: mine().find(of_us).copied(),
-            theirs: mine().filter(of_them).min_by_key(|config| config.object.deleting).copied(),
-            tunnel: tunnels.iter().find(|tunnel| tunnel.facts.spec.cluster_id == *id).copied(),
+            ours: mine().find(of_us),
+            theirs: mine().filter(of_them).min_by_key(|config| config.object.deleting),
+            tunnel: tunnels(state, whose).next(),
             judged: foreign.map_or(listed, |foreign| foreign.object.seen),
         }
-    };
-    ids.into_iter().filter(|id| !id.is_empty() && *id != own).map(of_peer).collect()
+    }
 }
 
-/// The ForeignCluster of each peer; of several with one ID the oldest, as the verdict on them has it.
-fn foreign_clusters(state: &State) -> BTreeMap<&ClusterId, Seen<'_, ForeignClusterFacts>> {
-    let mut eldest: BTreeMap<&ClusterId, Seen<'_, ForeignClusterFacts>> = BTreeMap::new();
-    let all = seen(state, Kind::ForeignCluster, |facts| match facts {
+fn foreign_clusters<'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+) -> impl Iterator<Item = Seen<'a, ForeignClusterFacts>> + use<'a> {
+    seen(state, whose, Kind::ForeignCluster, |facts| match facts {
         Facts::ForeignCluster(facts) => Some(facts),
         _ => None,
-    });
-    for foreign in all {
-        let age = |one: &Seen<'_, _>| (one.object.created_at, one.key.name.clone());
-        let known = eldest.get(&foreign.facts.cluster_id);
-        if known.is_none_or(|known| age(&foreign) < age(known)) {
-            eldest.insert(&foreign.facts.cluster_id, foreign);
-        }
-    }
-    eldest
+    })
+}
+
+fn configs<'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+) -> impl Iterator<Item = Seen<'a, NetworkConfigFacts>> + use<'a> {
+    seen(state, whose, Kind::NetworkConfig, |facts| match facts {
+        Facts::NetworkConfig(facts) => Some(facts),
+        _ => None,
+    })
+}
+
+fn tunnels<'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+) -> impl Iterator<Item = Seen<'a, TunnelEndpointFacts>> + use<'a> {
+    seen(state, whose, Kind::TunnelEndpoint, |facts| match facts {
+        Facts::TunnelEndpoint(facts) => Some(facts),
+        _ => None,
+    })
 }
 
 fn seen<'a, F: 'a>(
     state: &'a State,
+    whose: Whose<'_>,
     kind: Kind,
-    read: impl Fn(&'a Facts) -> Option<&'a F> + 'a,
-) -> impl Iterator<Item = Seen<'a, F>> {
-    state.local(kind).filter_map(move |(key, object)| Some(Seen { key, object, facts: read(&object.facts)? }))
+    read: fn(&Facts) -> Option<&F>,
+) -> impl Iterator<Item = Seen<'a, F>> + use<'a, F> {
+    let all = state.local_about(whose, kind);
+    all.filter_map(move |(key, object)| Some(Seen { key, object, facts: read(&object.facts)? }))
 }
 
 /// The peer that a NetworkConfig is for, or from.

@@ -73,6 +73,27 @@ impl Subnets {
         Some(subnets)
     }
 
+    /// What stands for one peer, when all of it was decided before: no choice is open that would concern others.
+    pub(super) fn standing(
+        state: &State,
+        home: &Home<'_>,
+        party: &Party<'_>,
+        wishes: &mut Wishes<'_>,
+    ) -> Option<Self> {
+        let recorded = state.external_cidr.as_ref()?;
+        let external = network(&recorded.body.cidr).filter(|external| !home.uses(*external))?;
+        let named = kept(state, party);
+        let has_say =
+            state.subnets.contains_key(party.id) || party.theirs.is_some() || party.tunnel.is_some();
+        if named.is_none() && has_say {
+            return None;
+        }
+        let peers = named.map(|named| (party.id.clone(), named)).into_iter().collect();
+        let subnets = Self { external, seq: recorded.seq, peers };
+        subnets.record(state, std::slice::from_ref(party), wishes);
+        Some(subnets)
+    }
+
     fn record(&self, state: &State, parties: &[Party<'_>], wishes: &mut Wishes<'_>) {
         let external = ExternalCidrChosen { cidr: self.external.to_string() };
         if state.external_cidr.as_ref().is_none_or(|known| known.body != external) {

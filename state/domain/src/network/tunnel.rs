@@ -49,6 +49,14 @@ pub(super) fn sweep(parties: &[Party<'_>], wishes: &mut Wishes<'_>) {
     }
 }
 
+/// The same of one peer.
+pub(super) fn sweep_one(party: &Party<'_>, wishes: &mut Wishes<'_>) {
+    let Some(mapping) = party.mapping().filter(|_| party.joined().is_none()) else { return };
+    if let Some(object) = wishes.state.objects.get(&mapping) {
+        wishes.want_gone(&mapping, object, party.judged);
+    }
+}
+
 /// Both NetworkConfigs, once each was answered and both make sense.
 struct Agreed<'a> {
     ours: Seen<'a, NetworkConfigFacts>,

@@ -63,6 +63,16 @@ impl<'a> Wishes<'a> {
         self.state.is_mirrored(slot, effect)
     }
 
+    /// What follows from the wishes when all of them are about these objects.
+    pub(super) fn granted_about(self, keys: &BTreeSet<ObjectKey>) -> Vec<Output> {
+        let Self { state, mut outputs, slots } = self;
+        let parts = [OBJECT, ANSWER, FINALIZER, COPY];
+        let all = keys.iter().flat_map(|key| parts.map(|part| slot(key, part)));
+        let unwanted = all.filter(|slot| is_ours(slot) && !slots.contains(slot));
+        outputs.extend(unwanted.filter_map(|slot| state.withdraw(&slot)));
+        outputs
+    }
+
     /// What follows from the wishes.
     pub(super) fn granted(self) -> Vec<Output> {
         let Self { state, mut outputs, slots } = self;

@@ -45,6 +45,7 @@ pub(super) fn plan(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> 
 fn is_needed(view: &View<'_>, peer: &Peer<'_>) -> bool {
     let id = &peer.facts.cluster_id;
     let asks = view.requests.received(id).iter().any(|request| !request.facts.withdrawn);
+    let asks = asks && !request::is_given_up(peer);
     request::is_wanted(peer) || (asks && view.tokens.contains_key(id) && !peer.object.deleting)
 }
 

@@ -22,13 +22,15 @@ pub(super) fn plan(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> 
     let outgoing = !view.requests.sent(id).is_empty();
     // A request that comes while the ForeignCluster goes is for the next one.
     let incoming = !view.requests.received(id).is_empty() && !peer.object.deleting;
+    // Who is given up and comes back would put again what was cleared away; but it may ask.
+    let welcome = !super::request::is_given_up(peer);
     let network = !view.networks.received(id).is_empty();
     let outgoing_left = network || !view.offers.received(id).is_empty();
     let incoming_left = network || !view.maps.received(id).is_empty();
     let rights = [
         (BASIC, true, !peer.object.deleting),
-        (OUTGOING, outgoing || outgoing_left, outgoing),
-        (INCOMING, incoming || incoming_left, incoming),
+        (OUTGOING, welcome && (outgoing || outgoing_left), welcome && outgoing),
+        (INCOMING, welcome && (incoming || incoming_left), welcome && incoming),
     ];
     rights
         .into_iter()

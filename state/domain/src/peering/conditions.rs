@@ -7,7 +7,7 @@ use liqo_events::{Condition, Effect, ResourceOfferFacts, ResourceRequestFacts, U
 use liqo_model::{ClusterRef, Kind, NamespaceName};
 
 use super::view::{Peer, Seen, View};
-use super::{authentication, request};
+use super::{authentication, request, share};
 use crate::machine::Output;
 use crate::outbox::{Waiting, Wish};
 use crate::wishes::slot;
@@ -170,7 +170,11 @@ fn outgoing(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> Option<
 fn incoming(view: &View<'_>, peer: &Peer<'_>) -> Option<Said> {
     view.knows(&[Kind::ResourceRequest, Kind::ResourceOffer]).then_some(())?;
     let id = &peer.facts.cluster_id;
-    Some(direction(view.requests.received(id).first(), view.offers.sent(id).first()))
+    let mut said = direction(view.requests.received(id).first(), view.offers.sent(id).first());
+    if said.status == ESTABLISHED {
+        said.message.push_str(share::also(view, id));
+    }
+    Some(said)
 }
 
 /// Source: the table in §4.1, but that a withdrawal counts also when the offer is gone already.

@@ -6,12 +6,15 @@
 use liqo_events::{Content, Facts, ResourceOfferFacts, Seq, Settings, Status};
 use liqo_model::{Kind, NamespaceName, ObjectKey, unique_name};
 
+use super::request::is_given_up;
 use super::view::{Peer, Seen, View};
 use crate::machine::Output;
 use crate::state::State;
 
 /// Keeps an offer until its virtual kubelet is gone.
 const FINALIZER: &str = "liqo.io/virtualkubelet";
+/// Keeps an offer until its node is empty and gone; it is the virtual kubelet's.
+const NODE_FINALIZER: &str = "liqo.io/node";
 /// Name of the Deployment and of its service account.
 const NAME: &str = "virtual-kubelet";
 const ACCEPTED: &str = "Accepted";
@@ -37,7 +40,10 @@ pub(super) fn plan(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> 
     let offer = view.offers.received(&peer.facts.cluster_id).first().copied();
     match offer {
         Some(offer) if stands(view, peer, offer) => run(view, peer, offer, &parts),
-        Some(offer) if offer.facts.node_finalizer => drain(view, offer).into_iter().collect(),
+        // What is only to be had with the peer is not waited for: pods on the node go with it.
+        Some(offer) if offer.facts.node_finalizer && !is_given_up(peer) => {
+            drain(view, offer).into_iter().collect()
+        }
         _ => stop(view, peer, offer, &parts),
     }
 }
@@ -149,7 +155,8 @@ fn stop(view: &View<'_>, peer: &Peer<'_>, offer: Option<Offer<'_>>, parts: &Part
     let state = view.state;
     let cause = offer.map_or(view.listed(&[Kind::ResourceOffer]), |offer| offer.object.seen);
     let node = view.node(&peer.facts.cluster_id);
-    if offer.is_none() && node.is_some_and(|node| !node.object.deleting) && has_kubelet(view, parts) {
+    let moves = node.is_some_and(|node| !node.object.deleting) && has_kubelet(view, parts);
+    if offer.is_none() && moves && !is_given_up(peer) {
         // Its offer went at once. It moves the pods away and deletes its node; nobody else would.
         return Vec::new();
     }
@@ -160,12 +167,11 @@ fn stop(view: &View<'_>, peer: &Peer<'_>, offer: Option<Offer<'_>>, parts: &Part
     }
     outputs.extend([&parts.binding, &parts.account].into_iter().filter_map(|key| state.delete(key, cause)));
     if let Some(offer) = offer {
-        outputs.extend(state.finalizer(
-            (offer.key, offer.object),
-            FINALIZER,
-            false,
-            offer.facts.kubelet_finalizer,
-        ));
+        let seen = (offer.key, offer.object);
+        if is_given_up(peer) {
+            outputs.extend(state.finalizer(seen, NODE_FINALIZER, false, offer.facts.node_finalizer));
+        }
+        outputs.extend(state.finalizer(seen, FINALIZER, false, offer.facts.kubelet_finalizer));
         outputs.extend(status(view, offer, phase(offer), "None", offer.object.seen));
     }
     outputs

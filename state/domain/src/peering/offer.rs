@@ -1,17 +1,20 @@
 //! What this cluster answers to consumers: a ForeignCluster for who is new, an offer, and the end of it.
 //!
-//! Source: api-and-control-plane of Liqo 0.8.3, §4.5 and §5.2. An offer that was withdrawn goes before there is another;
-//! a withdrawn request without an offer is answered too, so that its consumer does not wait for ever.
+//! Source: api-and-control-plane of Liqo 0.8.3, §4.5 and §5.2. An offer that was withdrawn goes before there is
+//! another; a withdrawn request without an offer is answered too, so that its consumer does not wait for ever.
+
+use std::collections::BTreeSet;
 
 use liqo_events::{
     Content, ControlPlaneSettings, Effect, Facts, OwnedBy, ResourceOfferFacts, ResourceRequestFacts, Seq,
     Status, Switch,
 };
-use liqo_model::{ClusterName, Kind, ObjectKey, unique_name};
+use liqo_model::{ClusterId, ClusterName, Kind, ObjectKey, unique_name};
 
 use super::view::{Peer, Seen, View};
+use super::{request, share};
 use crate::machine::Output;
-use crate::quota::{self, Amounts};
+use crate::quota::Amounts;
 use crate::state::State;
 use crate::wishes::object_slot;
 
@@ -39,21 +42,32 @@ pub(super) fn plan(view: &View<'_>) -> Vec<Output> {
 
 /// Whether an offer says something that is far from what could be offered now. It is asked after each pod.
 pub(super) fn is_outdated(state: &State) -> bool {
-    let Some(settings) = state.control_plane() else { return false };
     let offers = state.local(Kind::ResourceOffer).filter_map(|(key, object)| match &object.facts {
         Facts::ResourceOffer(facts) if facts.replication.origin => Some(Seen { key, object, facts }),
         _ => None,
     });
-    offers.filter(|offer| !offer.facts.withdrawn && !offer.object.deleting).any(|offer| {
-        let now = quota::offered(state, &offer.facts.replication.remote_id, settings.sharing_percentage);
-        !quota::is_close(told(state, offer), &now)
-    })
+    offers.filter(|offer| !offer.facts.withdrawn && !offer.object.deleting).any(|offer| !stays(state, offer))
+}
+
+/// Whether an offer need not change, also in view of what is just being told.
+fn stays(state: &State, offer: Offer<'_>) -> bool {
+    let consumer = &offer.facts.replication.remote_id;
+    share::is_near(state, (consumer, offer.object.seen), told(state, offer))
+}
+
+/// Who is to be offered something.
+pub(super) fn consumers(view: &View<'_>) -> BTreeSet<ClusterId> {
+    let Some(settings) = view.state.control_plane() else { return BTreeSet::new() };
+    let granted = view.requests.all_received().filter(|request| is_granted(view, *request, settings));
+    granted.map(|request| request.facts.replication.origin_id.clone()).collect()
 }
 
 /// What the consumer knows of an offer, or will in a moment.
 fn told<'a>(state: &'a State, offer: Offer<'a>) -> &'a Amounts {
     match state.pending_effect(&object_slot(offer.key)) {
-        Some(Effect::Put { content: Content::ResourceOffer { hard, .. } }) => hard,
+        Some(Effect::Put { content: Content::Offer { hard, .. } | Content::ResourceOffer { hard, .. } }) => {
+            hard
+        }
         _ => &offer.facts.hard,
     }
 }
@@ -94,20 +108,19 @@ fn belong(view: &View<'_>, request: Request<'_>) -> Option<Output> {
     super::belong(view.state, request, &request.facts.replication, peer)
 }
 
-/// The offer as it should be: there, withdrawn or gone.
+/// The offer as it should be: there, withdrawn or gone. There is none before it is known what it says.
 fn offer(view: &View<'_>, request: Request<'_>) -> Option<Output> {
     let settings = view.state.control_plane()?;
     let consumer = &request.facts.replication.origin_id;
     let offers = view.offers.sent(consumer);
     let key = ObjectKey::local(Kind::ResourceOffer, &request.key.namespace, view.home.name.as_str());
     match (is_granted(view, request, settings), offers.first()) {
-        (true, None) => view.state.put_missing(
-            &key,
-            content(view, request, amounts(view, request, None, settings), settings),
-            request.object.seen,
-        ),
+        (true, None) => {
+            let hard = share::offered(view.state, consumer)?;
+            view.state.put_missing(&key, content(view, request, hard, settings), request.object.seen)
+        }
         (true, Some(offer)) if !offer.facts.withdrawn && !offer.object.deleting => {
-            let hard = amounts(view, request, Some(offer), settings);
+            let hard = amounts(view.state, *offer);
             let fulfilled = offer.facts.hard == hard && offer.facts.labels == settings.labels;
             let content = content(view, request, hard, settings);
             view.state.put(offer.key, content, request.object.seen, fulfilled)
@@ -120,8 +133,9 @@ fn offer(view: &View<'_>, request: Request<'_>) -> Option<Output> {
 /// Whether the consumer may have what it asks for.
 fn is_granted(view: &View<'_>, request: Request<'_>, settings: &ControlPlaneSettings) -> bool {
     let allows = |peer: &Peer<'_>| match peer.facts.incoming {
+        _ if request::is_given_up(peer) => false,
         Switch::Yes => true,
-        Switch::No => false,
+        Switch::No | Switch::GivenUp => false,
         Switch::Auto => settings.incoming,
     };
     let peer = view.peers.get(&request.facts.replication.origin_id);
@@ -129,26 +143,21 @@ fn is_granted(view: &View<'_>, request: Request<'_>, settings: &ControlPlaneSett
     welcome && !request.object.deleting && !request.facts.withdrawn
 }
 
-/// What is offered. It stays as it is while the difference is small, also from what is just being told.
-fn amounts(
-    view: &View<'_>,
-    request: Request<'_>,
-    offer: Option<&Offer<'_>>,
-    settings: &ControlPlaneSettings,
-) -> Amounts {
-    let consumer = &request.facts.replication.origin_id;
-    let now = quota::offered(view.state, consumer, settings.sharing_percentage);
-    let told = offer.map(|offer| told(view.state, *offer));
-    told.filter(|told| quota::is_close(told, &now)).cloned().unwrap_or(now)
+/// What is offered. It stays as it is while the difference is small, and while nobody says what else.
+fn amounts(state: &State, offer: Offer<'_>) -> Amounts {
+    let now =
+        if stays(state, offer) { None } else { share::offered(state, &offer.facts.replication.remote_id) };
+    now.unwrap_or_else(|| told(state, offer).clone())
 }
 
 fn content(view: &View<'_>, request: Request<'_>, hard: Amounts, settings: &ControlPlaneSettings) -> Content {
-    Content::ResourceOffer {
-        remote: request.facts.replication.origin_id.clone(),
+    let consumer = &request.facts.replication.origin_id;
+    Content::Offer {
+        remote: consumer.clone(),
         id: view.home.id.clone(),
         hard,
         labels: settings.labels.clone(),
-        withdrawn_at: None,
+        others: share::others(view, consumer),
         owner: OwnedBy { name: request.key.name.clone(), uid: request.object.uid.clone() },
     }
 }
@@ -184,6 +193,12 @@ fn unasked(view: &View<'_>) -> Vec<Output> {
     unasked.filter_map(|offer| view.state.delete(offer.key, listed.max(offer.object.seen))).collect()
 }
 
+/// Whether nothing that was sent to a consumer is to be seen any more, or will be for as long as it is used itself.
+fn is_out_of_sight(view: &View<'_>, consumer: &ClusterId) -> bool {
+    let used = view.requests.sent(consumer).iter().any(|own| !own.facts.withdrawn && !own.object.deleting);
+    used || view.networks.sent(consumer).is_empty()
+}
+
 /// What the consumer is told: whether there is an offer, and that there is none any more.
 fn tell(view: &View<'_>, request: Request<'_>) -> Option<Output> {
     let settings = view.state.control_plane()?;
@@ -193,6 +208,8 @@ fn tell(view: &View<'_>, request: Request<'_>) -> Option<Output> {
     // Who is not known yet is not refused.
     let met = view.peers.contains_key(&request.facts.replication.origin_id);
     let over = !granted && (met || request.facts.withdrawn) && view.state.is_gone(&key);
+    // With its request the consumer takes away the right to look after what was sent to it.
+    let over = over && is_out_of_sight(view, &request.facts.replication.origin_id);
     let facts = request.facts;
     let (state, withdrawn) = match offer {
         _ if request.object.deleting => return None,

@@ -17,10 +17,15 @@ const LAN: &str = "LAN";
 pub(super) fn is_wanted(peer: &Peer<'_>) -> bool {
     let asked = match peer.facts.outgoing {
         Switch::Yes => true,
-        Switch::No => false,
+        Switch::No | Switch::GivenUp => false,
         Switch::Auto => peer.facts.discovery_type == LAN,
     };
     asked && !peer.object.deleting
+}
+
+/// Whether the peer is given up: it will never answer, and what is left here goes without it.
+pub(crate) fn is_given_up(peer: &Peer<'_>) -> bool {
+    peer.facts.outgoing == Switch::GivenUp
 }
 
 /// Whether the provider has made an offer, as far as it says.
@@ -82,8 +87,9 @@ fn take_back(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> Vec<Ou
     sent.iter()
         .filter_map(|request| {
             let facts = request.facts;
-            if facts.offer_withdrawn || !(is_answered(facts) || offered) {
-                // The provider's word, or ours that nothing was ever wanted, is the cause.
+            let over = facts.offer_withdrawn || !(is_answered(facts) || offered);
+            if over && is_out_of_sight(view, peer) || is_given_up(peer) {
+                // The provider's word, or ours that nothing was ever wanted or is awaited any more, is the cause.
                 return view.state.delete(request.key, peer.object.seen.max(request.object.seen));
             }
             let content = content(view, peer, facts.auth_url.clone(), Some(peer.object.seen_at));
@@ -91,6 +97,15 @@ fn take_back(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> Vec<Ou
             view.state.put(request.key, content, peer.object.seen, settled)
         })
         .collect()
+}
+
+/// Whether there is nothing to be seen in the peer any more but the request. With that ends the right to look: whoever
+/// starts after it, and has not seen that a copy is gone, would never see it.
+fn is_out_of_sight(view: &View<'_>, peer: &Peer<'_>) -> bool {
+    let id = &peer.facts.cluster_id;
+    let used =
+        view.requests.received(id).iter().any(|other| !other.facts.withdrawn && !other.object.deleting);
+    view.maps.sent(id).is_empty() && (used || view.networks.sent(id).is_empty())
 }
 
 fn key(view: &View<'_>, tenant: &NamespaceName) -> ObjectKey {

@@ -1,6 +1,6 @@
 //! Everything that peerings are made of, sorted by peer: gathered once a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use liqo_events::{
     Facts, ForeignClusterFacts, IdentityChosen, NamespaceMapFacts, NetworkConfigFacts, NodeFacts,
@@ -8,8 +8,9 @@ use liqo_events::{
 };
 use liqo_model::{ClusterId, Kind, NamespaceName, ObjectKey};
 
+use crate::about::Whose;
 use crate::state::{Object, State};
-use crate::watching::{Link, links};
+use crate::watching::{Link, links_of};
 
 /// An object as it was last seen.
 pub(crate) struct Seen<'a, F> {
@@ -65,7 +66,7 @@ pub(super) struct View<'a> {
     pub(super) state: &'a State,
     pub(super) home: &'a IdentityChosen,
     /// Tenant namespaces, of which a peer has one; of several the first by name counts.
-    pub(super) tenants: BTreeMap<&'a ClusterId, (&'a ObjectKey, &'a Object)>,
+    pub(super) tenants: Tenants<'a>,
     /// Identities at peers.
     pub(super) links: BTreeMap<ClusterId, Link>,
     /// When the token of a peer was seen.
@@ -83,37 +84,44 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// Nothing before the cluster knows who it is.
     pub(super) fn of(state: &'a State) -> Option<Self> {
-        let tenants = tenants(state);
-        let requests = exchanged(state, &tenants, Kind::ResourceRequest, |facts| match facts {
+        Self::about(state, Whose::Everybody)
+    }
+
+    /// The same of what is about one peer, which is all that a plan for it needs.
+    pub(super) fn about(state: &'a State, whose: Whose<'_>) -> Option<Self> {
+        let home = &state.identity.as_ref()?.body;
+        let tenants = tenants(state, whose);
+        let source = Source { state, whose, tenants: &tenants };
+        let requests = source.exchanged(Kind::ResourceRequest, |facts| match facts {
             Facts::ResourceRequest(facts) => Some((facts, &facts.replication)),
             _ => None,
         });
-        let offers = exchanged(state, &tenants, Kind::ResourceOffer, |facts| match facts {
+        let offers = source.exchanged(Kind::ResourceOffer, |facts| match facts {
             Facts::ResourceOffer(facts) => Some((facts, &facts.replication)),
             _ => None,
         });
-        let maps = exchanged(state, &tenants, Kind::NamespaceMap, |facts| match facts {
+        let maps = source.exchanged(Kind::NamespaceMap, |facts| match facts {
             Facts::NamespaceMap(facts) => Some((facts, &facts.replication)),
             _ => None,
         });
-        let networks = exchanged(state, &tenants, Kind::NetworkConfig, |facts| match facts {
+        let networks = source.exchanged(Kind::NetworkConfig, |facts| match facts {
             Facts::NetworkConfig(facts) => Some((facts, &facts.replication)),
             _ => None,
         });
-        let tunnels = seen(state, Kind::TunnelEndpoint, |facts| match facts {
+        let tunnels = seen_about(state, whose, Kind::TunnelEndpoint, |facts| match facts {
             Facts::TunnelEndpoint(facts) => Some(facts),
             _ => None,
         });
-        let nodes = seen(state, Kind::Node, |facts| match facts {
+        let nodes = seen_about(state, whose, Kind::Node, |facts| match facts {
             Facts::Node(facts) if facts.is_virtual => Some(facts),
             _ => None,
         });
         Some(Self {
             state,
-            home: &state.identity.as_ref()?.body,
-            links: links(state),
-            tokens: tokens(state),
-            peers: counting(state),
+            home,
+            links: links_of(state, whose),
+            tokens: tokens(state, whose),
+            peers: counting(state, whose, &requests),
             tunnels: by_peer(tunnels, |tunnel| &tunnel.facts.spec.cluster_id),
             nodes: by_peer(nodes, |node| &node.facts.remote_cluster),
             tenants,
@@ -152,23 +160,52 @@ pub(crate) fn seen<'a, F: 'a>(
     kind: Kind,
     pick: fn(&Facts) -> Option<&F>,
 ) -> impl Iterator<Item = Seen<'a, F>> {
+    seen_about(state, Whose::Everybody, kind, pick)
+}
+
+/// The same of what is about one peer.
+pub(super) fn seen_about<'a, F: 'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+    kind: Kind,
+    pick: fn(&Facts) -> Option<&F>,
+) -> impl Iterator<Item = Seen<'a, F>> + use<'a, F> {
     state
-        .local(kind)
+        .local_about(whose, kind)
         .filter_map(move |(key, object)| pick(&object.facts).map(|facts| Seen { key, object, facts }))
 }
 
 /// Every ForeignCluster.
 pub(crate) fn peers(state: &State) -> impl Iterator<Item = Peer<'_>> {
-    seen(state, Kind::ForeignCluster, |facts| match facts {
+    peers_about(state, Whose::Everybody)
+}
+
+/// Every ForeignCluster with the ID of one peer.
+pub(super) fn peers_about<'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+) -> impl Iterator<Item = Peer<'a>> + use<'a> {
+    seen_about(state, whose, Kind::ForeignCluster, |facts| match facts {
         Facts::ForeignCluster(facts) => Some(facts),
         _ => None,
     })
 }
 
-/// Of several ForeignClusters with one ID the oldest counts; the name decides among those of one second.
-fn counting(state: &State) -> BTreeMap<&ClusterId, Peer<'_>> {
+/// Of several ForeignClusters with one ID the oldest counts; the name decides among those of one second. Those that a
+/// request names are among them, whoever sent it.
+fn counting<'a>(
+    state: &'a State,
+    whose: Whose<'_>,
+    requests: &Exchanged<'a, ResourceRequestFacts>,
+) -> BTreeMap<&'a ClusterId, Peer<'a>> {
     let mut oldest: BTreeMap<&ClusterId, Peer<'_>> = BTreeMap::new();
-    for peer in peers(state).filter(|peer| !peer.facts.cluster_id.is_empty()) {
+    let claimed = match whose {
+        Whose::Everybody => BTreeSet::new(),
+        Whose::Of(_) => requests.all_received().map(|request| &request.facts.cluster_id).collect(),
+    };
+    let claimed = claimed.into_iter().flat_map(|peer| peers_about(state, Whose::Of(peer)));
+    let known = peers_about(state, whose).chain(claimed);
+    for peer in known.filter(|peer| !peer.facts.cluster_id.is_empty()) {
         let first = oldest.entry(&peer.facts.cluster_id).or_insert(peer);
         let age = |peer: &Peer<'_>| (peer.object.created_at, peer.key.name.clone());
         if age(&peer) < age(first) {
@@ -178,9 +215,9 @@ fn counting(state: &State) -> BTreeMap<&ClusterId, Peer<'_>> {
     oldest
 }
 
-fn tenants(state: &State) -> BTreeMap<&ClusterId, (&ObjectKey, &Object)> {
+fn tenants<'a>(state: &'a State, whose: Whose<'_>) -> Tenants<'a> {
     let mut tenants = BTreeMap::new();
-    for (key, object) in state.local(Kind::Namespace).filter(|(_, object)| !object.deleting) {
+    for (key, object) in state.local_about(whose, Kind::Namespace).filter(|(_, object)| !object.deleting) {
         if let Facts::Namespace(facts) = &object.facts
             && !facts.tenant_of.is_empty()
         {
@@ -190,8 +227,8 @@ fn tenants(state: &State) -> BTreeMap<&ClusterId, (&ObjectKey, &Object)> {
     tenants
 }
 
-fn tokens(state: &State) -> BTreeMap<&ClusterId, Seq> {
-    let tokens = state.local(Kind::Secret).filter_map(|(_, object)| match &object.facts {
+fn tokens<'a>(state: &'a State, whose: Whose<'_>) -> BTreeMap<&'a ClusterId, Seq> {
+    let tokens = state.local_about(whose, Kind::Secret).filter_map(|(_, object)| match &object.facts {
         Facts::PeerToken(token) => Some((&token.peer, object.seen)),
         _ => None,
     });
@@ -209,26 +246,33 @@ fn by_peer<'a, F>(
     sorted
 }
 
-/// Objects of a kind that are sent and received. What came from a peer counts only in the namespace of that peer: its
-/// rights end there, and the label alone is a mere claim.
-fn exchanged<'a, F>(
+/// Tenant namespaces by their peer.
+type Tenants<'a> = BTreeMap<&'a ClusterId, (&'a ObjectKey, &'a Object)>;
+
+/// Where objects are taken from.
+struct Source<'a, 'b> {
     state: &'a State,
-    tenants: &BTreeMap<&'a ClusterId, (&'a ObjectKey, &'a Object)>,
-    kind: Kind,
-    pick: fn(&Facts) -> Option<(&F, &Replication)>,
-) -> Exchanged<'a, F> {
-    let mut found = Exchanged { sent: BTreeMap::new(), received: BTreeMap::new() };
-    for (key, object) in state.local(kind) {
-        let Some((facts, replication)) = pick(&object.facts) else { continue };
-        let seen = Seen { key, object, facts };
-        let origin = &replication.origin_id;
-        if replication.origin && !replication.remote_id.is_empty() {
-            found.sent.entry(&replication.remote_id).or_default().push(seen);
-        } else if replication.replicated
-            && tenants.get(origin).is_some_and(|(tenant, _)| tenant.name == key.namespace)
-        {
-            found.received.entry(origin).or_default().push(seen);
+    whose: Whose<'b>,
+    tenants: &'b Tenants<'a>,
+}
+
+impl<'a> Source<'a, '_> {
+    /// Objects of a kind that are sent and received. What came from a peer counts only in the namespace of that peer: its
+    /// rights end there, and the label alone is a mere claim.
+    fn exchanged<F>(&self, kind: Kind, pick: fn(&Facts) -> Option<(&F, &Replication)>) -> Exchanged<'a, F> {
+        let mut found = Exchanged { sent: BTreeMap::new(), received: BTreeMap::new() };
+        for (key, object) in self.state.local_about(self.whose, kind) {
+            let Some((facts, replication)) = pick(&object.facts) else { continue };
+            let seen = Seen { key, object, facts };
+            let origin = &replication.origin_id;
+            if replication.origin && !replication.remote_id.is_empty() {
+                found.sent.entry(&replication.remote_id).or_default().push(seen);
+            } else if replication.replicated
+                && self.tenants.get(origin).is_some_and(|(tenant, _)| tenant.name == key.namespace)
+            {
+                found.received.entry(origin).or_default().push(seen);
+            }
         }
+        found
     }
-    found
 }

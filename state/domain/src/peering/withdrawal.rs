@@ -40,6 +40,21 @@ pub(super) fn release(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) 
     if is_over(view, peer, tenant) { drop_finalizers(view.state, peer) } else { Vec::new() }
 }
 
+/// What a peer has sent that is given up: it will not take it away itself.
+pub(super) fn clear(view: &View<'_>, peer: &Peer<'_>) -> Vec<Output> {
+    if !request::is_given_up(peer) || !view.knows(&DECIDED_ON) {
+        return Vec::new();
+    }
+    let id = &peer.facts.cluster_id;
+    // A request without its ForeignCluster would make another one; while that is there, it refuses.
+    let requests = view.requests.received(id).iter().filter(|_| peer.object.deleting).map(|sent| sent.key);
+    let offers = view.offers.received(id).iter().map(|sent| sent.key);
+    let maps = view.maps.received(id).iter().map(|sent| sent.key);
+    let networks = view.networks.received(id).iter().map(|sent| sent.key);
+    let all = requests.chain(offers).chain(maps).chain(networks);
+    all.filter_map(|key| view.state.delete(key, peer.object.seen)).collect()
+}
+
 /// Takes our finalizers off.
 pub(super) fn drop_finalizers(state: &State, peer: &Peer<'_>) -> Vec<Output> {
     [FINALIZER, CHECKER]
@@ -69,6 +84,16 @@ fn is_over(view: &View<'_>, peer: &Peer<'_>, tenant: &NamespaceName) -> bool {
         && !has_network(view, peer)
         && kubelet::is_gone(view, peer, tenant)
         && bindings::are_gone(view, tenant)
+        && (!request::is_given_up(peer) || is_cleared(view, peer))
+}
+
+/// Whether nothing is left that the peer has sent.
+fn is_cleared(view: &View<'_>, peer: &Peer<'_>) -> bool {
+    let id = &peer.facts.cluster_id;
+    view.requests.received(id).is_empty()
+        && view.maps.received(id).is_empty()
+        && view.networks.received(id).is_empty()
+        && view.offers.received(id).is_empty()
 }
 
 /// Whether anything of the network with the peer is left: its name is known by the ForeignCluster alone.
@@ -88,10 +113,7 @@ pub(super) fn forget(view: &View<'_>, peer: &Peer<'_>) -> Option<Output> {
         && !request::is_wanted(peer)
         && view.knows(&DECIDED_ON)
         && view.requests.sent(id).is_empty()
-        && view.requests.received(id).is_empty()
-        && view.maps.received(id).is_empty()
-        && view.networks.received(id).is_empty()
-        && view.offers.received(id).is_empty();
+        && is_cleared(view, peer);
     let cause = peer.object.seen.max(view.listed(&DECIDED_ON));
     if over { view.state.delete(peer.key, cause) } else { None }
 }

@@ -5,7 +5,7 @@ use liqo_events::{
     CommandSuperseded, Configured, ControlPlaneSettings, CursorMoved, Deadline, DeadlinePassed, Disposition,
     Effect, Event, Facts, GenerationChanged, IdentityFacts, LeaseGained, LeaseLost, NamespaceFacts,
     OrphanNoticed, OrphanReleased, PeerTokenFacts, Proof, Reflection, RelistCompleted, Replication, Seq,
-    Settings, Slot, Switch, UnixMillis, Vanished, WatchKey,
+    Settings, ShareReported, SharingConfigured, Slot, Switch, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, ObjectKey, ResourceVersion};
 use proptest::prelude::*;
@@ -19,6 +19,21 @@ use super::scenario::{
 
 pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
     proptest::collection::vec(event(), 0..80)
+}
+
+/// How offers are made, and what a monitor says of milan.
+fn sharing() -> impl Strategy<Value = Event> {
+    let amounts = prop::option::of((0..9_000_u64).prop_map(|cpu| [("cpu".to_owned(), cpu)].into()));
+    prop_oneof![
+        (0..20_u8, any::<bool>(), prop::option::of(0..3_000_u64)).prop_map(
+            |(threshold_percent, monitored, limit)| {
+                let limits = limit.map(|cpu| ("milan-id".into(), [("cpu".to_owned(), cpu)].into()));
+                let limits = limits.into_iter().collect();
+                Event::SharingConfigured(SharingConfigured { threshold_percent, monitored, limits })
+            }
+        ),
+        amounts.prop_map(|amounts| Event::ShareReported(ShareReported { peer: "milan-id".into(), amounts })),
+    ]
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -56,6 +71,7 @@ fn event() -> impl Strategy<Value = Event> {
             let settings = ControlPlaneSettings { incoming, sharing_percentage: 50, ..Default::default() };
             Event::Configured(Configured { settings: Settings::ControlPlane(settings) })
         }),
+        2 => sharing(),
     ]
 }
 

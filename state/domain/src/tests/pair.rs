@@ -15,7 +15,7 @@ fn seeds() -> Range<u64> {
     0..u64::from(ProptestConfig::default().cases / 64)
 }
 
-const PEERING: [Kind; 9] = [
+pub(super) const PEERING: [Kind; 9] = [
     Kind::ResourceRequest,
     Kind::ResourceOffer,
     Kind::NetworkConfig,
@@ -28,7 +28,7 @@ const PEERING: [Kind; 9] = [
 ];
 
 /// With a network of Liqo for every other order.
-fn settings(seed: u64) -> ControlPlaneSettings {
+pub(super) fn settings(seed: u64) -> ControlPlaneSettings {
     let pods = if has_network(seed) { "10.200.0.0/16" } else { "" };
     ControlPlaneSettings {
         sharing_percentage: 50,
@@ -45,7 +45,7 @@ fn has_network(seed: u64) -> bool {
     seed % 2 == 1
 }
 
-fn peered(seed: u64) -> World {
+pub(super) fn peered(seed: u64) -> World {
     let mut world = World::new(seed, &settings(seed));
     world.write(ROME, namespace_key("shop"), Facts::Namespace(NamespaceFacts::default()));
     world.write(ROME, offloading_key("shop"), Facts::Offloading(offloading_facts()));
@@ -54,20 +54,20 @@ fn peered(seed: u64) -> World {
     world
 }
 
-fn conditions(world: &World, at: usize, name: &str) -> Vec<String> {
+pub(super) fn conditions(world: &World, at: usize, name: &str) -> Vec<String> {
     let facts = world.foreign_cluster(at, name);
     let conditions = facts.into_iter().flat_map(|facts| &facts.conditions);
     conditions.map(|one| format!("{} {}", one.kind, one.status)).collect()
 }
 
-fn switch(world: &mut World, outgoing: Switch) {
+pub(super) fn switch(world: &mut World, outgoing: Switch) {
     let mut facts = world.foreign_cluster(ROME, "milan").unwrap().clone();
     facts.outgoing = outgoing;
     world.write(ROME, peer_key("milan"), Facts::ForeignCluster(facts));
 }
 
 /// What a peering leaves where it was: the identities, the tokens, the tenant namespaces and the right to ask.
-fn assert_nothing_is_left(world: &World, seed: u64) {
+pub(super) fn assert_nothing_is_left(world: &World, seed: u64) {
     for at in [ROME, MILAN] {
         assert_eq!(world.names(at, &PEERING), Vec::<String>::new(), "seed {seed}");
         assert_eq!(world.names(at, &[Kind::Node]), ["Node/worker"], "seed {seed}");

@@ -23,6 +23,8 @@ fn derived_equals(one: &State, other: &State) {
     assert_eq!(one.derived.deadlines, other.derived.deadlines);
     assert_eq!(one.derived.awaited, other.derived.awaited);
     assert_eq!(one.derived.account, other.derived.account);
+    assert_eq!(one.derived.about, other.derived.about);
+    assert_eq!(one.derived.mapped, other.derived.mapped);
 }
 
 /// An outcome of a command that was really given.

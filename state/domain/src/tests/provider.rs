@@ -1,14 +1,14 @@
 //! What a cluster does that others want resources of.
 
 use liqo_events::{
-    Configured, Content, ControlPlaneSettings, Effect, Event, Facts, PodFacts, ResourceOfferFacts,
+    Configured, Content, ControlPlaneSettings, Effect, Event, Facts, ResourceOfferFacts,
     ResourceRequestFacts, Settings, Status, Switch,
 };
 use liqo_model::{Kind, ObjectKey};
 
 use super::parties::{
     binding, deleted, milan, our_offer, our_offer_key, peer, put_of, settings, settled, their_request,
-    their_request_key, token, vanished, worker,
+    their_request_key, token, vanished,
 };
 use super::scenario::{Scenario, applied, peer_facts, peer_key, uid};
 
@@ -75,7 +75,7 @@ fn who_is_known_gets_an_offer_and_a_right_and_is_asked_for_an_identity() {
     let contents = put_of(&effects);
     assert!(matches!(
         contents.as_slice(),
-        [Content::PeerBinding { role, .. }, Content::ResourceOffer { hard, withdrawn_at: None, .. }]
+        [Content::PeerBinding { role, .. }, Content::Offer { hard, .. }]
             if role == "liqo-remote-peering-incoming" && *hard == our_offer().hard
     ));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Authenticate { .. })));
@@ -92,7 +92,7 @@ fn who_is_not_welcome_is_told_so() {
         facts.incoming = incoming;
         let mut scenario = settled().given([Event::Configured(configured), peer(facts)]).acted();
         let effects = scenario.when(request(their_request()));
-        assert!(!put_of(&effects).iter().any(|content| matches!(content, Content::ResourceOffer { .. })));
+        assert!(!put_of(&effects).iter().any(|content| matches!(content, Content::Offer { .. })));
         assert_eq!(status_of(&effects), Some(("None".to_owned(), true)));
     }
 }
@@ -139,7 +139,7 @@ fn an_offer_that_was_withdrawn_goes_before_there_is_another() {
     assert_eq!(deleted(&effects), [uid(&our_offer_key()).to_string()]);
     scenario.succeed("24");
     let effects = scenario.when(vanished(&our_offer_key(), "25"));
-    assert!(matches!(put_of(&effects).as_slice(), [Content::ResourceOffer { withdrawn_at: None, .. }]));
+    assert!(matches!(put_of(&effects).as_slice(), [Content::Offer { .. }]));
 }
 
 #[test]
@@ -153,48 +153,4 @@ fn who_came_by_itself_and_wants_nothing_any_more_is_forgotten() {
         let gone_now = deleted(&effects).contains(&uid(&peer_key("milan")).to_string());
         assert_eq!(gone_now, gone, "{discovery}");
     }
-}
-
-fn pod(name: &str, cpu_millis: u64, labels: &[(&str, &str)], phase: &str) -> Event {
-    let facts = PodFacts {
-        phase: phase.to_owned(),
-        cpu_millis,
-        labels: labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        ..PodFacts::default()
-    };
-    applied(ObjectKey::local(Kind::Pod, "shop", name), "40", Facts::Pod(facts))
-}
-
-fn cpu(effects: &[Effect]) -> Option<u64> {
-    put_of(effects).iter().find_map(|content| match content {
-        Content::ResourceOffer { hard, .. } => hard.get("cpu").copied(),
-        _ => None,
-    })
-}
-
-#[test]
-fn what_others_use_is_not_offered() {
-    let consumer = [("virtualkubelet.liqo.io/origin", "milan-id")];
-    let boston = [("virtualkubelet.liqo.io/origin", "boston-id")];
-    for (labels, phase, expected) in [
-        (&[][..], "Running", Some(1_500)),
-        (&boston, "Running", Some(1_500)),
-        (&consumer, "Running", None),
-        (&[("liqo.io/shadowPod", "true")], "Running", None),
-        (&[], "Pending", None),
-    ] {
-        let mut scenario = asked().given([offer(our_offer())]).acted();
-        assert_eq!(cpu(&scenario.when(pod("web", 1_000, labels, phase))), expected, "{labels:?} {phase}");
-    }
-}
-
-#[test]
-fn small_changes_are_not_told() {
-    let mut scenario = asked().given([offer(our_offer())]).acted();
-    // Half of 4 cores; five percent of that is 100 millicores, that is 200 of pods.
-    assert_eq!(cpu(&scenario.when(pod("a", 150, &[], "Running"))), None);
-    assert_eq!(cpu(&scenario.when(pod("b", 100, &[], "Running"))), Some(1_875));
-    // That is being told; this comes close enough to it.
-    assert_eq!(cpu(&scenario.when(pod("c", 50, &[], "Running"))), None);
-    assert_eq!(cpu(&scenario.when(worker("worker-c", "172.18.1.3"))), Some(3_850));
 }

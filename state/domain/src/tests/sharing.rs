@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use liqo_events::{
-    Command, Configured, Content, ControlPlaneSettings, Effect, Event, Facts, KubeletSettings,
-    NamespaceFacts, NodeFacts, PodFacts, Recorded, RelistCompleted, Replication, ResourceOfferFacts,
-    ResourceRequestFacts, Seq, Settings, ShareReported, SharingConfigured, Status, UnixMillis, WatchKey,
+    Configured, Content, ControlPlaneSettings, Effect, Event, Facts, KubeletSettings, NamespaceFacts,
+    NodeFacts, PodFacts, Recorded, RelistCompleted, Replication, ResourceOfferFacts, ResourceRequestFacts,
+    Seq, Settings, ShareReported, SharingConfigured, Status, UnixMillis, WatchKey,
 };
 use liqo_model::{ClusterId, ClusterRef, Kind, ObjectKey};
 use proptest::prelude::*;
@@ -108,8 +108,10 @@ fn provider(percentage: u8, allocatable: &[(&str, u64)], consumers: &[&str]) -> 
         .acted()
 }
 
+type Told = (BTreeMap<String, u64>, BTreeMap<String, String>, u32);
+
 /// What each consumer is being told: how much, under which labels, and how many others are told the same.
-fn told(effects: &[Effect]) -> BTreeMap<String, (BTreeMap<String, u64>, BTreeMap<String, String>, u32)> {
+fn told(effects: &[Effect]) -> BTreeMap<String, Told> {
     let offers = put_of(effects).into_iter().filter_map(|content| match content {
         Content::Offer { remote, hard, labels, others, .. } => {
             Some((remote.to_string(), (hard.clone(), labels.clone(), *others)))
@@ -475,27 +477,8 @@ proptest! {
     }
 }
 
-/// What the virtual node of milan's consumer is told to have, after each of these events.
-fn virtual_node(events: impl IntoIterator<Item = Event>) -> Vec<Option<BTreeMap<String, u64>>> {
-    let (mut state, mut told) = (State::default(), Vec::new());
-    for (seq, event) in (1..).zip(events) {
-        let recorded = Recorded { seq: Seq(seq), recorded_at: UnixMillis(0), caused_by: None, event };
-        KubeletMachine::evolve(&mut state, &recorded);
-        let resources =
-            KubeletMachine::decide(&state, &recorded).into_iter().find_map(|output| match output {
-                Output::Do(Command {
-                    effect: Effect::PutStatus { status: Status::VirtualNode { resources, .. }, .. },
-                    ..
-                }) => Some(resources),
-                _ => None,
-            });
-        told.push(resources);
-    }
-    told
-}
-
-#[test]
-fn the_virtual_node_follows_the_offer_also_in_what_it_does_not_name_any_more() {
+/// What the virtual kubelet of milan wants to be done after each of these events.
+fn wanted_of_kubelet(events: impl IntoIterator<Item = Event>) -> Vec<Vec<Effect>> {
     let settings = KubeletSettings {
         remote: "milan-id".into(),
         tenant: "liqo-tenant-milan".into(),
@@ -511,29 +494,75 @@ fn the_virtual_node_follows_the_offer_also_in_what_it_does_not_name_any_more() {
             differences: 0,
         })
     };
-    let offer = |hard: &[(&str, u64)]| {
-        let facts = ResourceOfferFacts {
-            replication: Replication { replicated: true, ..Replication::default() },
-            cluster_id: "milan-id".into(),
-            hard: amounts(hard),
-            ..ResourceOfferFacts::default()
-        };
-        let key = ObjectKey::local(Kind::ResourceOffer, "liqo-tenant-milan", "milan");
-        applied(key, "20", Facts::ResourceOffer(facts))
+    let configured = Event::Configured(Configured { settings: Settings::Kubelet(settings) });
+    let before = [configured, listed(Kind::Node), listed(Kind::ResourceOffer)];
+    let (mut state, mut wanted) = (State::default(), Vec::new());
+    for (seq, event) in (1..).zip(before.into_iter().chain(events)) {
+        let recorded = Recorded { seq: Seq(seq), recorded_at: UnixMillis(0), caused_by: None, event };
+        KubeletMachine::evolve(&mut state, &recorded);
+        let outputs = KubeletMachine::decide(&state, &recorded).into_iter();
+        let effects = outputs.filter_map(|output| match output {
+            Output::Do(command) => Some(command.effect),
+            Output::Record(_) => None,
+        });
+        wanted.push(effects.collect());
+    }
+    wanted.split_off(3)
+}
+
+fn offer_of_milan(hard: &[(&str, u64)], labels: &[(&str, &str)]) -> Event {
+    let facts = ResourceOfferFacts {
+        replication: Replication { replicated: true, ..Replication::default() },
+        cluster_id: "milan-id".into(),
+        hard: amounts(hard),
+        labels: labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+        ..ResourceOfferFacts::default()
     };
-    let node = machine_of("liqo-milan", &[("cpu", 4_000), (GPU, 1_000)], |node| {
+    let key = ObjectKey::local(Kind::ResourceOffer, "liqo-tenant-milan", "milan");
+    applied(key, "20", Facts::ResourceOffer(facts))
+}
+
+fn virtual_node(change: impl FnOnce(&mut NodeFacts)) -> Event {
+    machine_of("liqo-milan", &[("cpu", 4_000), (GPU, 1_000)], |node| {
         node.is_virtual = true;
         node.remote_cluster = "milan-id".into();
+        change(node);
+    })
+}
+
+#[test]
+fn the_virtual_node_follows_the_offer_also_in_what_it_does_not_name_any_more() {
+    let offered = [&[("cpu", 4_000), (GPU, 1_000)][..], &[("cpu", 3_000)], &[("cpu", 3_000), (GPU, 0)]];
+    let offers = offered.map(|hard| offer_of_milan(hard, &[]));
+    let wanted = wanted_of_kubelet([virtual_node(|_| {})].into_iter().chain(offers));
+    for (effects, hard) in wanted[1..].iter().zip(offered) {
+        let told = effects.iter().find_map(|effect| match effect {
+            Effect::PutStatus { status: Status::VirtualNode { resources, .. }, .. } => {
+                Some(resources.clone())
+            }
+            _ => None,
+        });
+        assert_eq!(told, Some(amounts(hard)));
+    }
+}
+
+#[test]
+fn the_virtual_node_loses_the_labels_that_the_offer_has_lost() {
+    let labels = |effects: &[Effect]| {
+        put_of(effects).into_iter().find_map(|content| match content {
+            Content::VirtualNode { labels, settings, .. } => Some((labels.clone(), settings.clone())),
+            _ => None,
+        })
+    };
+    let region: BTreeMap<String, String> = [("region".to_owned(), "eu".to_owned())].into();
+    let before = [virtual_node(|_| {}), offer_of_milan(&[], &[("region", "eu")])];
+    let (told, settings) = labels(&wanted_of_kubelet(before.clone())[1]).unwrap();
+    assert_eq!(told, region);
+    let labelled = virtual_node(|node| {
+        node.labels = region.into();
+        node.settings = settings;
     });
-    let told = virtual_node([
-        Event::Configured(Configured { settings: Settings::Kubelet(settings) }),
-        listed(Kind::Node),
-        listed(Kind::ResourceOffer),
-        node,
-        offer(&[("cpu", 4_000), (GPU, 1_000)]),
-        offer(&[("cpu", 3_000)]),
-        offer(&[("cpu", 3_000), (GPU, 0)]),
-    ]);
-    let expected = [&[("cpu", 4_000), (GPU, 1_000)][..], &[("cpu", 3_000)], &[("cpu", 3_000), (GPU, 0)]];
-    assert_eq!(told[4..], expected.map(|hard| Some(amounts(hard))));
+    let wanted = wanted_of_kubelet(before.into_iter().chain([labelled, offer_of_milan(&[], &[])]));
+    assert_eq!(labels(&wanted[2]), None);
+    assert_eq!(labels(&wanted[3]), Some((BTreeMap::new(), String::new())));
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use liqo_events::{
-    Applied, BodyDigest, ClusterIdentityFacts, CommandSucceeded, CommandSuperseded, Configured,
-    ControlPlaneSettings, Event, Facts, ForeignClusterFacts, GenerationChanged, NamespaceFacts, NodeFacts,
-    PodFacts, Proof, RelistCompleted, ServerProbed, ServiceFacts, ServicePort, Settings, Started,
+    Applied, BodyDigest, ClusterIdentityFacts, Command, CommandSucceeded, CommandSuperseded, Configured,
+    ControlPlaneSettings, Effect, Event, Facts, ForeignClusterFacts, GenerationChanged, NamespaceFacts,
+    NodeFacts, PodFacts, Proof, RelistCompleted, ServerProbed, ServiceFacts, ServicePort, Settings, Started,
     TunnelReported, UnixMillis, Vanished, WatchKey,
 };
 use liqo_model::{ClusterRef, Kind, ObjectKey, Uid};
@@ -38,6 +38,8 @@ pub(super) struct World {
     pub(super) clusters: [Cluster; 2],
     /// Events by who will see them, whose object it is, and its kind.
     pub(super) under_way: BTreeMap<(usize, usize, Kind), VecDeque<Event>>,
+    /// Whether the clusters cannot reach each other.
+    pub(super) cut: bool,
     version: u64,
     chance: u64,
 }
@@ -66,6 +68,7 @@ impl World {
         let mut world = Self {
             clusters: [cluster("rome"), cluster("milan")],
             under_way: BTreeMap::new(),
+            cut: false,
             version: 100,
             chance: seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1),
         };
@@ -77,16 +80,7 @@ impl World {
 
     fn begin(&mut self, at: usize, settings: &ControlPlaneSettings) {
         let name = self.clusters[at].name;
-        let started = Started {
-            instance: "pod".into(),
-            version: "test".to_owned(),
-            namespace: "liqo".into(),
-            cluster_name: name.into(),
-            entropy: [1; 16],
-        };
-        let settings = Settings::ControlPlane(settings.clone());
-        let life = generation(ClusterRef::Local);
-        for event in [Event::Started(started), life, Event::Configured(Configured { settings })] {
+        for event in opening(name, settings) {
             self.clusters[at].scenario.when(event);
         }
         let identity = ClusterIdentityFacts { id: format!("{name}-id").into(), name: name.into() };
@@ -125,6 +119,40 @@ impl World {
             let watch = WatchKey { cluster: ClusterRef::Local, kind: *kind, selector: String::new() };
             self.under_way.entry((at, at, *kind)).or_default().push_back(completed(watch));
         }
+    }
+
+    /// The process of a cluster ends and starts again, with its log or without. What was on its way to it is lost; it
+    /// lists everything before it decides anything.
+    pub(super) fn restart(&mut self, at: usize, settings: &ControlPlaneSettings, with_log: bool) {
+        let cluster = &mut self.clusters[at];
+        cluster.watches.clear();
+        let before = std::mem::take(&mut cluster.scenario);
+        let mut scenario = Scenario { now: before.now, ..Scenario::default() };
+        let kept = if with_log { before.log } else { Vec::new() };
+        kept.iter().for_each(|recorded| LiqoMachine::evolve(&mut scenario.state, recorded));
+        scenario.log = kept;
+        for event in opening(cluster.name, settings) {
+            if !(with_log && matches!(event, Event::GenerationChanged(_))) {
+                scenario.record(event, None);
+            }
+        }
+        for (key, stored) in &cluster.objects {
+            scenario.record(applied(key.clone(), stored), None);
+        }
+        for kind in Kind::ALL {
+            let present = cluster.objects.iter().filter(|(key, _)| key.kind == *kind);
+            let listed = Listed {
+                watch: WatchKey { cluster: ClusterRef::Local, kind: *kind, selector: String::new() },
+                resource_version: self.version.to_string().into(),
+                generation: 1,
+                present: present.map(|(key, stored)| (key.clone(), stored.uid.clone())).collect(),
+            };
+            for event in LiqoMachine::compare(&scenario.state, &listed) {
+                scenario.record(event, None);
+            }
+        }
+        cluster.scenario = scenario.acted();
+        self.under_way.retain(|(watcher, ..), _| *watcher != at);
     }
 
     /// Makes or replaces an object.
@@ -217,6 +245,9 @@ impl World {
 
     /// Opens the watches that are wished for, with a list first, and closes the others.
     fn watch(&mut self, at: usize) -> bool {
+        if self.cut {
+            return false;
+        }
         let wishes = control_plane_watches(&self.clusters[at].scenario.state);
         let opened: Vec<WatchWish> = wishes.difference(&self.clusters[at].watches).cloned().collect();
         self.clusters[at].watches = wishes;
@@ -269,8 +300,9 @@ impl World {
 
     /// Lets one thing happen. Nothing happens any more when this is false.
     pub(super) fn step(&mut self) -> bool {
-        let full: Vec<_> =
-            self.under_way.iter().filter(|(_, queue)| !queue.is_empty()).map(|(key, _)| *key).collect();
+        let reaches = |(watcher, of, _): &(usize, usize, Kind)| !self.cut || watcher == of;
+        let full = self.under_way.iter().filter(|(key, queue)| !queue.is_empty() && reaches(key));
+        let full: Vec<_> = full.map(|(key, _)| *key).collect();
         let ready: Vec<_> = [ROME, MILAN]
             .into_iter()
             .flat_map(|at| {
@@ -278,6 +310,7 @@ impl World {
                     .into_iter()
                     .map(move |ready| (at, ready))
             })
+            .filter(|(_, ready)| !self.cut || !needs_peer(&ready.command))
             .collect();
         let chosen = self.dice(full.len() + ready.len());
         if let Some(queue) = full.get(chosen) {
@@ -336,6 +369,13 @@ impl World {
         panic!("it never comes to rest: {last:#?}");
     }
 
+    /// Lets things happen until something is so.
+    pub(super) fn run_until(&mut self, reached: impl Fn(&Self) -> bool) {
+        while !reached(self) {
+            assert!(self.step(), "it comes to rest before");
+        }
+    }
+
     /// A gateway: every tunnel that is asked for is connected.
     fn gateway(&mut self, at: usize) -> bool {
         let tunnels = self.clusters[at].objects.values().filter_map(|stored| match &stored.facts {
@@ -376,6 +416,10 @@ impl World {
             }
             let node = ObjectKey::local_cluster_scoped(Kind::Node, format!("liqo-{}", key.name));
             let ends = facts.withdrawn || stored.deleting;
+            // Pods on the node are only known to be gone when the provider says so.
+            if ends && self.cut {
+                continue;
+            }
             if ends && facts.node_finalizer {
                 self.delete(at, &node);
                 facts.node_finalizer = false;
@@ -415,6 +459,26 @@ impl World {
     pub(super) fn is_linked(&self, at: usize) -> bool {
         !links(&self.clusters[at].scenario.state).is_empty()
     }
+}
+
+/// What a process says first.
+fn opening(name: &str, settings: &ControlPlaneSettings) -> [Event; 3] {
+    let started = Started {
+        instance: "pod".into(),
+        version: "test".to_owned(),
+        namespace: "liqo".into(),
+        cluster_name: name.into(),
+        entropy: [1; 16],
+    };
+    let settings = Settings::ControlPlane(settings.clone());
+    let life = generation(ClusterRef::Local);
+    [Event::Started(started), life, Event::Configured(Configured { settings })]
+}
+
+/// Whether a command cannot be carried out without the peer.
+fn needs_peer(command: &Command) -> bool {
+    let asks = matches!(command.effect, Effect::Authenticate { .. } | Effect::ReplicateStatus { .. });
+    asks || command.slot.object.cluster != ClusterRef::Local
 }
 
 fn generation(cluster: ClusterRef) -> Event {

@@ -126,6 +126,19 @@ fn put(known: Option<Facts>, content: &Content) -> Facts {
                 ..known
             })
         }
+        (Content::Offer { remote, id, hard, labels, .. }, known) => {
+            let known = match known {
+                Some(Facts::ResourceOffer(facts)) => facts,
+                _ => ResourceOfferFacts::default(),
+            };
+            Facts::ResourceOffer(ResourceOfferFacts {
+                replication: origin(Some(known.replication.clone()), remote),
+                cluster_id: id.clone(),
+                hard: hard.clone(),
+                labels: labels.clone(),
+                ..known
+            })
+        }
         (Content::ResourceOffer { remote, id, hard, labels, withdrawn_at, .. }, known) => {
             let known = match known {
                 Some(Facts::ResourceOffer(facts)) => facts,
@@ -352,6 +365,7 @@ fn set_finalizer(facts: &mut Facts, finalizer: &str, present: bool) {
         }
         Facts::ResourceRequest(facts) => facts.replication.finalizer = present,
         Facts::ResourceOffer(facts) if replicated => facts.replication.finalizer = present,
+        Facts::ResourceOffer(facts) if finalizer == "liqo.io/node" => facts.node_finalizer = present,
         Facts::ResourceOffer(facts) => facts.kubelet_finalizer = present,
         Facts::NetworkConfig(facts) if replicated => facts.replication.finalizer = present,
         Facts::NetworkConfig(facts) => facts.finalizer = present,

@@ -203,6 +203,23 @@ pub enum Content {
         /// Annotation `liqo.io/virtual-kubelet-settings`: tells apart what it was made with; empty for nothing.
         settings: String,
     },
+    /// The offer of resources to a consumer, whole, and what is to be said of it.
+    Offer {
+        /// The consumer.
+        #[bincode(with_serde)]
+        remote: ClusterId,
+        /// This cluster.
+        #[bincode(with_serde)]
+        id: ClusterId,
+        /// `spec.resourceQuota.hard` in thousandths of the unit.
+        hard: BTreeMap<String, u64>,
+        /// Labels of the virtual node.
+        labels: BTreeMap<String, String>,
+        /// How many other consumers are offered the same free capacity. Part of no object: it is for who asks why.
+        others: u32,
+        /// The ResourceRequest.
+        owner: OwnedBy,
+    },
 }
 
 impl Content {
@@ -211,7 +228,7 @@ impl Content {
         match self {
             Self::ForeignCluster { .. } => "ForeignCluster",
             Self::ResourceRequest { .. } => "ResourceRequest",
-            Self::ResourceOffer { .. } => "ResourceOffer",
+            Self::ResourceOffer { .. } | Self::Offer { .. } => "ResourceOffer",
             Self::NetworkConfig { .. } => "NetworkConfig",
             Self::TunnelEndpoint { .. } => "TunnelEndpoint",
             Self::NatMapping { .. } => "NatMapping",
@@ -245,7 +262,8 @@ impl Content {
             | Self::KubeletBinding { .. }
             | Self::VirtualKubelet { .. }
             | Self::RemoteNamespace { .. }
-            | Self::VirtualNode { .. } => {}
+            | Self::VirtualNode { .. }
+            | Self::Offer { .. } => {}
         }
         content
     }

@@ -7,8 +7,8 @@ use liqo_model::{ClusterId, ClusterName, NamespaceName, Uid};
 use serde::Serialize;
 
 use super::peering_facts::{
-    IdentityFacts, IpamStorageFacts, NetworkConfigFacts, PeerTokenFacts, Replication, ResourceOfferFacts,
-    ResourceRequestFacts, SigningRequestFacts, TunnelEndpointFacts,
+    IdentityFacts, IpamStorageFacts, IssuedFacts, NetworkConfigFacts, PeerTokenFacts, Replication,
+    ResourceOfferFacts, ResourceRequestFacts, SigningRequestFacts, TunnelEndpointFacts,
 };
 use super::reflection_facts::{Reflection, ServiceFacts, ShadowPodFacts};
 use super::{BodyDigest, Condition};
@@ -62,6 +62,8 @@ pub enum Facts {
     SigningRequest(SigningRequestFacts),
     /// A Deployment.
     Deployment(DeploymentFacts),
+    /// A Secret with the certificate that was issued to a peer.
+    Issued(IssuedFacts),
 }
 
 /// A Deployment of a virtual kubelet.
@@ -95,6 +97,8 @@ pub enum Switch {
     No,
     /// On.
     Yes,
+    /// Off for ever: the peer is given up, and nothing waits for it any more. An annotation says so.
+    GivenUp,
 }
 
 /// Whether the control plane's traffic takes the tunnel.
@@ -332,8 +336,8 @@ pub struct Owner {
     pub uid: Uid,
 }
 
-/// A Pod.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize)]
+/// A Pod. How it is encoded is in `pod_codec.rs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PodFacts {
     /// `spec.nodeName`.
@@ -348,9 +352,9 @@ pub struct PodFacts {
     pub pod_ips: Vec<String>,
     /// `status.hostIP`.
     pub host_ip: String,
-    /// Sum of the containers' CPU requests in millicores.
+    /// What it asks of CPU, in millicores: what a scheduler sets aside for it.
     pub cpu_millis: u64,
-    /// Sum of the containers' memory requests in bytes.
+    /// What it asks of memory, in bytes.
     pub memory_bytes: u64,
     /// Its controller.
     pub owner: Option<Owner>,
@@ -364,4 +368,7 @@ pub struct PodFacts {
     pub status: BodyDigest,
     /// Its part in reflection; nothing when it is no copy and is not about to be one.
     pub reflection: Option<Box<Reflection>>,
+    /// What it asks of everything else, in thousandths of the unit.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub requests: BTreeMap<String, u64>,
 }

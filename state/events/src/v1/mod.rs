@@ -11,7 +11,9 @@ mod done;
 mod facts;
 mod observed;
 mod peering_facts;
+mod pod_codec;
 mod reflection_facts;
+mod sharing;
 
 pub use command::{Command, CommandId, Condition, Effect, Slot};
 pub use content::{Content, CurrentMapping, OwnedBy, Status};
@@ -31,7 +33,9 @@ pub use observed::{
     ServerProbed, Settings, Started, TunnelReported, Vanished, WatchKey,
 };
 pub use peering_facts::{
-    ClusterSubnets, IdentityFacts, IpamStorageFacts, NetworkConfigFacts, PeerTokenFacts, Replication,
-    ResourceOfferFacts, ResourceRequestFacts, SigningRequestFacts, TunnelEndpointFacts, TunnelSpec,
+    ClusterSubnets, IdentityFacts, IpamStorageFacts, IssuedFacts, NetworkConfigFacts, PeerTokenFacts,
+    Replication, ResourceOfferFacts, ResourceRequestFacts, SigningRequestFacts, TunnelEndpointFacts,
+    TunnelSpec,
 };
 pub use reflection_facts::{Reflection, ServiceFacts, ServicePort, ShadowPodFacts};
+pub use sharing::{ShareReported, SharingConfigured};

@@ -51,6 +51,9 @@ pub(super) fn in_words(facts: &Facts) -> String {
         }
         Facts::Service(service) => format!("{}, {} ports", said(&service.kind), service.ports.len()),
         Facts::ShadowPod(shadow) => format!("of {}, phase {}", shadow.reflection.origin, said(&shadow.phase)),
+        Facts::Issued(issued) if issued.enrolled => format!("issued to {}, and in use", issued.peer),
+        Facts::Issued(issued) => format!("issued to {}", issued.peer),
+        Facts::Deployment(deployment) => format!("made with settings {}", said(&deployment.settings)),
         Facts::SigningRequest(request) => {
             format!("by {}, for node {}", request.requester, said(&request.node))
         }
@@ -92,6 +95,7 @@ fn switch(switch: Switch) -> &'static str {
         Switch::Auto => "Auto",
         Switch::No => "No",
         Switch::Yes => "Yes",
+        Switch::GivenUp => "given up",
     }
 }
 

@@ -99,7 +99,7 @@ mod tests {
         let simple = SharingConfigured::default();
         assert_eq!(rules(&simple), "offers are made of what is free, every change is told");
         let limits = [("milan-id".into(), hard())].into();
-        let limited = SharingConfigured { threshold_percent: 5, monitored: true, limits, ..simple };
+        let limited = SharingConfigured { threshold_percent: 5, monitored: true, limits };
         let expected = "offers are made of the external resource monitor, changes above 5 percent are told, with limits \
                         for 1 consumer or for all";
         assert_eq!(rules(&limited), expected);

@@ -44,6 +44,11 @@ impl History {
         self.changes.get(&kind).and_then(|changes| changes.last()).map_or(0, |change| change.version)
     }
 
+    pub(super) fn newest_of_all(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
+        let newest = |(kind, changes): (&Kind, &Vec<Change>)| Some((*kind, changes.last()?.version));
+        self.changes.iter().filter_map(newest)
+    }
+
     pub(super) fn compacted(&self) -> u64 {
         self.compacted
     }

@@ -4,12 +4,14 @@
 //! their content along, preconditions, watches with a history that is compacted, backups that take versions back.
 
 mod backup;
+mod exchanged;
 mod history;
 mod object;
 mod server;
 mod sweep;
 
 pub(crate) use backup::Backup;
+pub(crate) use exchanged::NODE;
 pub(crate) use history::Change;
 pub(crate) use object::{Stored, version};
 pub(crate) use server::{ApiServer, LeaseRecord, New, Refusal};

@@ -8,7 +8,7 @@ use liqo_events::{
     Applied, BodyDigest, Facts, ForeignClusterFacts, NamespaceMapFacts, OffloadingFacts, Proof, UnixMillis,
     Vanished,
 };
-use liqo_model::{ObjectKey, ResourceVersion, Uid};
+use liqo_model::{Kind, ObjectKey, ResourceVersion, Uid};
 
 /// Keeps a virtual node while the peer has anything of this cluster.
 const NODE_FINALIZER: &str = "virtualnode-controller.liqo.io/finalizer";
@@ -23,6 +23,8 @@ pub(crate) struct Stored {
     pub(crate) created_at: UnixMillis,
     pub(crate) deleting: bool,
     pub(crate) finalizers: BTreeSet<String>,
+    /// Objects without which it goes, by kind, name and life.
+    pub(crate) owners: BTreeSet<(Kind, String, Uid)>,
     pub(crate) facts: Facts,
     /// Why the body cannot be read, if it cannot.
     pub(crate) malformed: Option<String>,
@@ -69,7 +71,7 @@ impl Stored {
                     self.finalizers.iter().filter(|name| name.contains("liqo.io")).cloned().collect();
             }
             Facts::Node(facts) => facts.finalizer = self.finalizers.contains(NODE_FINALIZER),
-            _ => {}
+            _ => super::exchanged::settle(&mut self.facts, &self.finalizers, &self.owners),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Reading and writing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use liqo_events::{Facts, UnixMillis};
@@ -23,6 +23,8 @@ pub(crate) enum Refusal {
     Conflict,
     /// 403: its namespace is being deleted.
     Terminating,
+    /// 403: the peer gives no right to it.
+    Forbidden,
     /// 429, with the wish of the server in milliseconds.
     Throttled(u64),
     /// 500 or 503; nothing was done.
@@ -37,6 +39,15 @@ pub(crate) struct New {
     pub(crate) key: ObjectKey,
     pub(crate) facts: Facts,
     pub(crate) rest: String,
+    /// Objects without which it goes.
+    pub(crate) owners: BTreeSet<(Kind, String, Uid)>,
+}
+
+impl New {
+    /// An object that belongs to no other.
+    pub(crate) fn of(key: ObjectKey, facts: Facts) -> Self {
+        Self { key, facts, rest: String::new(), owners: BTreeSet::new() }
+    }
 }
 
 /// The Lease of the control plane, as far as the protocol needs it.
@@ -100,6 +111,11 @@ impl ApiServer {
         self.history.newest(kind)
     }
 
+    /// The newest version of each kind.
+    pub(crate) fn newest_of_all(&self) -> impl Iterator<Item = (Kind, u64)> + '_ {
+        self.history.newest_of_all()
+    }
+
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<&Rc<Stored>> {
         self.objects.get(key)
     }
@@ -148,6 +164,7 @@ impl ApiServer {
             created_at: UnixMillis(at.0 / 1000 * 1000),
             deleting: false,
             finalizers: content.into_iter().collect(),
+            owners: new.owners,
             facts: new.facts,
             malformed: None,
             rest: new.rest,

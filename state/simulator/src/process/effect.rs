@@ -6,6 +6,7 @@ use liqo_events::{
 };
 use liqo_model::{ClusterId, NamespaceName, ObjectKey, Uid};
 
+use super::act::Given;
 use crate::api::{New, Stored};
 use crate::invariants::CANARY;
 
@@ -20,13 +21,49 @@ pub(super) enum Step {
     Later(&'static str),
 }
 
+/// What a step is decided from beside the object.
+#[derive(Clone, Copy)]
+pub(super) struct Job<'a> {
+    pub(super) effect: &'a Effect,
+    /// The name of the object in its own cluster.
+    pub(super) key: &'a ObjectKey,
+    pub(super) given: &'a Given,
+    /// Now, by the clock of the cluster.
+    pub(super) at: UnixMillis,
+}
+
+/// The object that an effect copies from, and the life of it that counts; no life when any does.
+pub(super) fn source_of(effect: &Effect) -> Option<(&ObjectKey, Option<&Uid>)> {
+    match effect {
+        Effect::Replicate { from, uid, .. } => Some((from, Some(uid))),
+        Effect::ReplicateStatus { from, .. } => Some((from, None)),
+        _ => None,
+    }
+}
+
+impl Job<'_> {
+    /// The step where everything around the control plane is a model's.
+    pub(super) fn step(&self, current: Option<&Stored>) -> Step {
+        step(self.effect, self.key, current)
+    }
+}
+
+/// The object when it is the life that the effect is about; no object when the effect is about none.
+pub(super) fn life_of<'a>(effect: &Effect, current: Option<&'a Stored>) -> Result<Option<&'a Stored>, Step> {
+    let Some(uid) = effect.life() else { return Ok(None) };
+    let Some(current) = current else { return Err(Step::Superseded("it is no more")) };
+    if current.uid == *uid {
+        Ok(Some(current))
+    } else {
+        Err(Step::Superseded("it is another object of the same name"))
+    }
+}
+
 pub(super) fn step(effect: &Effect, key: &ObjectKey, current: Option<&Stored>) -> Step {
-    if let Some(uid) = effect.life() {
-        let Some(current) = current else { return Step::Superseded("it is no more") };
-        if current.uid != *uid {
-            return Step::Superseded("it is another object of the same name");
-        }
-        return of_life(effect, current);
+    match life_of(effect, current) {
+        Err(step) => return step,
+        Ok(Some(current)) => return of_life(effect, current),
+        Ok(None) => {}
     }
     match effect {
         Effect::WriteIdentity { id, name } => {
@@ -49,7 +86,7 @@ pub(super) fn is_final(effect: &Effect) -> bool {
     effect.is_destructive() || matches!(effect, Effect::SetFinalizer { present: false, .. })
 }
 
-fn of_life(effect: &Effect, current: &Stored) -> Step {
+pub(super) fn of_life(effect: &Effect, current: &Stored) -> Step {
     let mut after = current.clone();
     match (effect, &mut after.facts) {
         (Effect::LabelForeignCluster { id, .. }, Facts::ForeignCluster(facts)) => {
@@ -117,7 +154,7 @@ fn map(key: &ObjectKey, (remote, node): (&ClusterId, &OwnedBy), current: Option<
             let facts =
                 NamespaceMapFacts { remote_cluster: remote.clone(), origin: true, ..Default::default() };
             let facts = Facts::NamespaceMap(facts);
-            Step::Create(Box::new(New { key: key.clone(), facts, rest: owned_by(&node.uid) }))
+            Step::Create(Box::new(New { rest: owned_by(&node.uid), ..New::of(key.clone(), facts) }))
         }
     }
 }
@@ -135,7 +172,7 @@ fn as_written(condition: &Condition) -> Condition {
 fn identity(key: &ObjectKey, wanted: ClusterIdentityFacts, current: Option<&Stored>) -> Step {
     let Some(current) = current else {
         let facts = Facts::ClusterIdentity(wanted);
-        return Step::Create(Box::new(New { key: key.clone(), facts, rest: String::new() }));
+        return Step::Create(Box::new(New::of(key.clone(), facts)));
     };
     let known = match &current.facts {
         Facts::ClusterIdentity(known) => known.clone(),
@@ -152,11 +189,7 @@ fn identity(key: &ObjectKey, wanted: ClusterIdentityFacts, current: Option<&Stor
 fn tenant_namespace(key: &ObjectKey, id: &ClusterId, current: Option<&Stored>) -> Step {
     let Some(current) = current else {
         let facts = NamespaceFacts { tenant_of: id.clone(), ..NamespaceFacts::default() };
-        return Step::Create(Box::new(New {
-            key: key.clone(),
-            facts: Facts::Namespace(facts),
-            rest: String::new(),
-        }));
+        return Step::Create(Box::new(New::of(key.clone(), Facts::Namespace(facts))));
     };
     match &current.facts {
         Facts::Namespace(facts) if facts.tenant_of == *id => {}

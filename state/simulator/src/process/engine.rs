@@ -90,6 +90,7 @@ impl World {
         let last = batch.last;
         running.flushing = Some(batch);
         self.note(|| format!("{} hands events up to {last} to its log", actor.process));
+        self.pass(actor, || format!("events up to {last} are being written"));
         if early {
             self.plan(0, 1, Step::Dispatch(actor));
         }
@@ -155,6 +156,7 @@ impl World {
         });
         self.plan(0, 3, Step::Dispatch(actor));
         self.plan(0, 5, Step::Cut(actor));
+        self.plan_links(actor);
         Ok(())
     }
 
@@ -170,6 +172,11 @@ impl World {
         let issued = |id: &CommandId| outbox.get(id).map_or(Seq(0), |pending| pending.issued);
         let issued: Vec<Seq> = leaving.iter().map(|dispatch| issued(&dispatch.command.id)).collect();
         for (dispatch, issued) in leaving.into_iter().zip(issued) {
+            if self.pass(actor, || {
+                format!("before {} of {}", dispatch.command.effect.name(), dispatch.command.slot)
+            }) {
+                return Ok(());
+            }
             self.check_circle(actor, &dispatch)?;
             ensure(degraded || issued <= durable, "no_effect_leaves_before_its_reasons_are_durable", || {
                 format!("{} was issued at {issued} and {durable} is durable", dispatch.command.slot)
@@ -177,7 +184,11 @@ impl World {
             self.note(|| {
                 format!("{} lets {} go: {:?}", actor.process, dispatch.command.slot, dispatch.command.effect)
             });
+            let what = (dispatch.command.effect.name(), dispatch.command.slot.clone());
             self.set_out(actor, dispatch, issued);
+            if self.pass(actor, || format!("{} of {} has left", what.0, what.1)) {
+                return Ok(());
+            }
         }
         self.plan_tick(actor);
         Ok(())

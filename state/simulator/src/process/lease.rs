@@ -6,7 +6,7 @@
 use liqo_domain::Input;
 use liqo_events::{Event, LeaseGained, LeaseLost};
 
-use super::{Actor, Message, WATCHED};
+use super::{Actor, Message};
 use crate::api::{LeaseRecord, Refusal};
 use crate::invariants::Checked;
 use crate::queue::Step;
@@ -91,7 +91,7 @@ impl World {
             && answered
             && let Some(running) = self.running(actor)
         {
-            running.life.wrote(epoch, version);
+            running.lives.at(actor.process.cluster).wrote(epoch, version);
             running.lease.valid_until = asked_at + RENEW_DEADLINE;
         }
     }
@@ -134,7 +134,7 @@ impl World {
         let taken = self.put_lease(actor, record.map(|record| record.version), epoch);
         if let (Ok(version), true) = (taken, answered) {
             if let Some(running) = self.running(actor) {
-                running.life.wrote(epoch, version);
+                running.lives.at(actor.process.cluster).wrote(epoch, version);
             }
             self.check_continued(actor, continued)?;
             self.gain_lease(actor, LeaseGained { epoch, continued }, asked_at + RENEW_DEADLINE);
@@ -152,9 +152,10 @@ impl World {
     fn gain_lease(&mut self, actor: Actor, gained: LeaseGained, valid_until: u64) {
         self.note(|| format!("{} gains the lease: {gained:?}", actor.process));
         let (epoch, continued) = (gained.epoch, gained.continued);
+        let kinds = self.watched();
         let Some(running) = self.running(actor) else { return };
         running.lease = LeaseClient { epoch: Some(epoch), valid_until, from_log: None, seen: None };
-        running.before_live = (!continued).then(|| (epoch, WATCHED.into_iter().collect()));
+        running.before_live = (!continued).then(|| (epoch, kinds.iter().copied().collect()));
         self.post(actor, Message::Input(Input::Observe(vec![Event::LeaseGained(gained)])));
         if continued {
             self.post(actor, Message::Input(Input::GoLive { epoch }));

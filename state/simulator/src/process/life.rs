@@ -10,14 +10,37 @@ use liqo_domain::{Input, State};
 use liqo_events::{Event, GenerationChanged};
 use liqo_model::{ClusterRef, Kind, Uid};
 
-use super::{Actor, Message, WATCHED};
+use super::{Actor, Message, Watched};
 use crate::api::LeaseRecord;
 use crate::settings::Planted;
 use crate::world::World;
 
-/// What a process knows of the life of its API server.
+/// What a process knows of the lives of the API servers that it talks to, by whose they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lives(BTreeMap<usize, Life>);
+
+impl Lives {
+    pub(super) fn at(&mut self, server: usize) -> &mut Life {
+        self.0.entry(server).or_default()
+    }
+
+    pub(super) fn generation(&self, server: usize) -> Option<u64> {
+        self.0.get(&server).map(|life| life.generation)
+    }
+
+    /// What is known of a server whose cluster was not seen in this run.
+    pub(super) fn begin(&mut self, server: usize, life: impl FnOnce() -> Life) {
+        let known = self.0.entry(server).or_default();
+        if known.generation == 0 {
+            *known = life();
+        }
+    }
+}
+
+/// What a process knows of the life of an API server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Life {
+    cluster: ClusterRef,
     pub(crate) uid: Uid,
     pub(crate) generation: u64,
     /// Epoch and version of the lease as it was last seen or written.
@@ -28,12 +51,12 @@ pub(crate) struct Life {
 
 impl Life {
     /// What a log knows of it.
-    pub(super) fn of(state: &State, cursors_alone: bool) -> Self {
-        let Some(life) = state.clusters.get(&ClusterRef::Local) else { return Self::default() };
-        let known = |kind| {
-            let cursor = state.cursors.get(&(ClusterRef::Local, kind, String::new()));
+    pub(super) fn of(state: &State, cluster: ClusterRef, cursors_alone: bool) -> Self {
+        let Some(life) = state.clusters.get(&cluster) else { return Self { cluster, ..Self::default() } };
+        let known = |kind: Kind| {
+            let cursor = state.cursors.get(&(cluster.clone(), kind, String::new()));
             let cursor = cursor.map(|cursor| &cursor.body.resource_version);
-            let newest = state.newest_version(&ClusterRef::Local, kind);
+            let newest = state.newest_version(&cluster, kind);
             let version = if cursors_alone { cursor } else { newest }?;
             Some((kind, version.as_str().parse().ok()?))
         };
@@ -41,7 +64,8 @@ impl Life {
             uid: life.body.uid.clone(),
             generation: life.body.generation,
             lease: (state.lease.epoch, 0),
-            newest: WATCHED.into_iter().filter_map(known).collect(),
+            newest: Kind::ALL.iter().copied().filter_map(known).collect(),
+            cluster,
         }
     }
 
@@ -92,9 +116,10 @@ impl Life {
     }
 
     fn begin(&mut self, uid: Uid, reason: &str) -> Event {
-        *self = Self { uid, generation: self.generation + 1, lease: self.lease, newest: BTreeMap::new() };
+        let (cluster, lease) = (self.cluster.clone(), self.lease);
+        *self = Self { cluster, uid, generation: self.generation + 1, lease, newest: BTreeMap::new() };
         Event::GenerationChanged(GenerationChanged {
-            cluster: ClusterRef::Local,
+            cluster: self.cluster.clone(),
             uid: self.uid.clone(),
             generation: self.generation,
             reason: reason.to_owned(),
@@ -107,8 +132,9 @@ impl World {
     pub(super) fn hear_witness(&mut self, actor: Actor) {
         let blind = self.is(Planted::RestoreUnnoticed) || self.is(Planted::CursorsAlone);
         let Some(record) = self.api(actor.process.cluster).lease.clone().filter(|_| !blind) else { return };
-        let changed = self.running(actor).and_then(|running| running.life.heard(&record));
-        self.announce(actor, changed);
+        let changed =
+            self.running(actor).and_then(|running| running.lives.at(actor.process.cluster).heard(&record));
+        self.announce(actor, actor.process.cluster, changed);
     }
 
     /// A term ends with the generation that it was gained in. What was decided for the old one is not to be done to the
@@ -120,15 +146,18 @@ impl World {
         }
     }
 
-    /// The engine learns of a generation before anything of it.
-    pub(super) fn announce(&mut self, actor: Actor, changed: Option<Event>) {
-        if let Some(event) = changed {
-            self.note(|| format!("{}: {event:?}", actor.process));
-            self.post(actor, Message::Input(Input::Observe(vec![event])));
+    /// The engine learns of a generation before anything of it. A term is about the own cluster.
+    pub(super) fn announce(&mut self, actor: Actor, server: usize, changed: Option<Event>) {
+        let Some(event) = changed else { return };
+        self.note(|| format!("{}: {event:?}", actor.process));
+        self.post(actor, Message::Input(Input::Observe(vec![event])));
+        if server == actor.process.cluster {
             self.end_term(actor);
-            for kind in WATCHED {
-                self.turn(actor, kind, (1, 30));
-            }
+        }
+        let watchers = self.running(actor).into_iter().flat_map(|running| running.watchers.keys());
+        let watched: Vec<Watched> = watchers.filter(|watched| watched.server == server).copied().collect();
+        for watched in watched {
+            self.turn(actor, watched, (1, 30));
         }
     }
 }

@@ -12,6 +12,10 @@ mod effect;
 mod engine;
 mod lease;
 mod life;
+mod links;
+mod peering_effect;
+mod rights;
+mod sight;
 mod start;
 mod watch;
 
@@ -21,7 +25,7 @@ use std::rc::Rc;
 
 use liqo_domain::{Batch, Input, LiqoMachine, Moment, Outcome, Writer};
 use liqo_events::{CommandId, Seq, UnixMillis};
-use liqo_model::{Kind, ObjectKey, Uid};
+use liqo_model::{ClusterRef, Kind, ObjectKey, Uid};
 
 use crate::api::Stored;
 use crate::world::NAMES;
@@ -30,10 +34,11 @@ pub(crate) use act::{Flight, Left, Reply};
 pub(crate) use disk::Disk;
 pub(crate) use effect::{owned_by, remote_of};
 pub(crate) use lease::LeaseClient;
-pub(crate) use life::Life;
+pub(crate) use life::{Life, Lives};
+pub(crate) use links::PeerLink;
 pub(crate) use watch::{Stage, Watcher};
 
-/// The kinds that a process watches.
+/// The kinds that a process watches where namespaces are extended and everything else is a model's.
 pub(crate) const WATCHED: [Kind; 6] = [
     Kind::ConfigMap,
     Kind::Namespace,
@@ -42,6 +47,43 @@ pub(crate) const WATCHED: [Kind; 6] = [
     Kind::NamespaceOffloading,
     Kind::NamespaceMap,
 ];
+
+/// The kinds that a process watches where it makes peerings.
+pub(crate) const PEERING_WATCHED: [Kind; 19] = [
+    Kind::ConfigMap,
+    Kind::Namespace,
+    Kind::Node,
+    Kind::Pod,
+    Kind::Secret,
+    Kind::Service,
+    Kind::ServiceAccount,
+    Kind::RoleBinding,
+    Kind::ClusterRoleBinding,
+    Kind::Deployment,
+    Kind::ForeignCluster,
+    Kind::NamespaceOffloading,
+    Kind::NamespaceMap,
+    Kind::ResourceRequest,
+    Kind::ResourceOffer,
+    Kind::NetworkConfig,
+    Kind::TunnelEndpoint,
+    Kind::IpamStorage,
+    Kind::NatMapping,
+];
+
+/// What a process watches: a kind in its own cluster, or the copies of its own objects in that of a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Watched {
+    /// Whose API server.
+    pub(crate) server: usize,
+    pub(crate) kind: Kind,
+}
+
+impl fmt::Display for Watched {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", NAMES[self.server], self.kind)
+    }
+}
 
 /// Which process of which cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,8 +169,12 @@ pub(crate) struct Running {
     pub(crate) tick_planned: Option<u64>,
     /// What the volume is writing.
     pub(crate) flushing: Option<Batch>,
-    pub(crate) watchers: BTreeMap<Kind, Watcher>,
-    pub(crate) life: Life,
+    pub(crate) watchers: BTreeMap<Watched, Watcher>,
+    pub(crate) lives: Lives,
+    /// Peers that there is an identity at.
+    pub(crate) peers: BTreeMap<usize, PeerLink>,
+    /// Whether it is going to look who its peers are.
+    pub(crate) links_planned: bool,
     pub(crate) lease: LeaseClient,
     /// Bodies of recent events.
     pub(crate) cache: BTreeMap<ObjectKey, Rc<Stored>>,
@@ -141,5 +187,15 @@ pub(crate) struct Running {
 impl Running {
     pub(crate) fn moment(&self, now: u64, wall: UnixMillis) -> Moment {
         Moment { wall, monotonic: now - self.started_at }
+    }
+
+    /// Whose API server a name stands for; nothing when there is no client for it.
+    pub(crate) fn server(&self, actor: Actor, cluster: &ClusterRef) -> Option<usize> {
+        match cluster {
+            ClusterRef::Local => Some(actor.process.cluster),
+            ClusterRef::Remote(id) => {
+                self.peers.iter().find(|(_, peer)| peer.id == *id).map(|(server, _)| *server)
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@ use liqo_domain::{Comparison, Input};
 use liqo_events::{Event, Started};
 use liqo_model::ClusterRef;
 
-use super::{LeaseClient, Life, Message, ProcessId, Running, WATCHED, Watcher};
+use super::{LeaseClient, Life, Lives, Message, ProcessId, Running, Watched, Watcher};
 use crate::invariants::{Checked, ensure};
 use crate::queue::Step;
 use crate::settings::Planted;
@@ -34,17 +34,20 @@ impl World {
             || format!("{:?} and {replica:?}", found.writer.state()),
         )?;
         let state = found.writer.state();
-        let life = Life::of(state, cursors_alone);
-        let cursors: BTreeMap<_, _> = WATCHED
+        let mut lives = Lives::default();
+        lives.begin(id.cluster, || Life::of(state, ClusterRef::Local, cursors_alone));
+        let kinds = self.watched();
+        let cursors: BTreeMap<_, _> = kinds
             .iter()
             .map(|kind| {
                 let cursor = state.cursors.get(&(ClusterRef::Local, *kind, String::new()));
                 let version = cursor.and_then(|cursor| cursor.body.resource_version.as_str().parse().ok());
-                (*kind, Watcher::new(version, state.generation(&ClusterRef::Local)))
+                let watched = Watched { server: id.cluster, kind: *kind };
+                (watched, Watcher::new(version, state.generation(&ClusterRef::Local)))
             })
             .collect();
         let now = self.now;
-        let held = state.resumable_epoch(&WATCHED).filter(|_| !found.is_empty);
+        let held = state.resumable_epoch(kinds).filter(|_| !found.is_empty);
         let entropy = self.chance.bytes();
         let process = self.process(id);
         process.run += 1;
@@ -66,7 +69,9 @@ impl World {
             tick_planned: None,
             flushing: None,
             watchers: cursors,
-            life,
+            lives,
+            peers: BTreeMap::new(),
+            links_planned: false,
             lease: LeaseClient::new(held),
             cache: BTreeMap::new(),
             before_live: None,
@@ -74,10 +79,12 @@ impl World {
         });
         self.note(|| format!("{} starts, run {}", actor.process, actor.run));
         self.post(actor, Message::Input(Input::Observe(vec![Event::Started(started)])));
+        self.configure(actor);
         self.plan(1, 2000, Step::Lease(actor));
-        for kind in WATCHED {
-            self.turn(actor, kind, (1, 200));
+        for kind in kinds {
+            self.turn(actor, Watched { server: id.cluster, kind: *kind }, (1, 200));
         }
+        self.plan_links(actor);
         Ok(())
     }
 
@@ -94,7 +101,7 @@ impl World {
         // container takes longer to start again than that.
         let last = self.now + BEGUN;
         self.queue.retain(
-            |at, step| !matches!(step, Step::Arrive(flight) if flight.actor.process == id && at > last),
+            |at, step| !matches!(step, Step::Arrive(_, flight) if flight.actor.process == id && at > last),
         );
         self.plan(away.0, away.1, Step::Start(id));
         Ok(())

@@ -1,16 +1,17 @@
 //! A watch of one kind, with everything that can happen to it.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use liqo_domain::{Input, Listed, Outcome};
-use liqo_events::{CommandId, CursorMoved, Event, Proof, Vanished, WatchKey};
-use liqo_model::{ClusterRef, Kind};
+use liqo_events::{CommandId, CursorMoved, Event, Proof, Vanished};
+use liqo_model::{Kind, ObjectKey};
 
-use super::{Actor, Message, WATCHED};
+use super::{Actor, Message, Watched};
 use crate::api::{Change, Stored, version};
 use crate::queue::Step;
 use crate::settings::{Fault, Planted};
-use crate::world::{Cluster, World};
+use crate::world::World;
 
 /// Everything is listed so often although nothing asks for it. More often than in the program, so that it happens.
 const RELIST_EVERY: u64 = 10 * 60_000;
@@ -73,72 +74,75 @@ impl Watcher {
     }
 }
 
-pub(super) fn watch_key(kind: Kind) -> WatchKey {
-    WatchKey { cluster: ClusterRef::Local, kind, selector: String::new() }
-}
-
 impl World {
-    /// Whoever follows a kind that changed is going to look.
-    pub(crate) fn wake_watchers(&mut self, cluster: usize) {
-        for index in 0..self.clusters[cluster].processes.len() {
-            let Self { clusters, chance, queue, now, calm, .. } = self;
-            let Cluster { api, processes, .. } = &mut clusters[cluster];
-            let process = &mut processes[index];
+    /// Whoever follows a kind that changed is going to look, in whatever cluster it is.
+    pub(crate) fn wake_watchers(&mut self, server: usize) {
+        let Self { clusters, chance, queue, now, calm, .. } = self;
+        let newest: BTreeMap<Kind, u64> = clusters[server].api.newest_of_all().collect();
+        for process in clusters.iter_mut().flat_map(|cluster| &mut cluster.processes) {
             let actor = process.actor();
             let Some(running) = &mut process.running else { continue };
-            for (kind, watcher) in &mut running.watchers {
+            for (watched, watcher) in &mut running.watchers {
                 let Stage::Follow(position) = watcher.stage else { continue };
                 let soon = watcher.turn.is_some_and(|turn| turn <= *now + LATE);
-                if soon || api.newest(*kind) <= position {
+                let behind = newest.get(&watched.kind).is_some_and(|newest| *newest > position);
+                if watched.server != server || soon || !behind {
                     continue;
                 }
                 let longest = if !*calm && chance.one_in(30) { LATE } else { 150 };
                 let at = *now + chance.between(1, longest);
                 watcher.turn = Some(at);
-                queue.push(at, Step::Watch(actor, *kind), chance);
+                queue.push(at, Step::Watch(actor, *watched), chance);
             }
         }
     }
 
-    /// A command or the lease wants lists.
+    /// The lease wants lists of everything in the own cluster.
     pub(crate) fn relist_everything(&mut self, actor: Actor) {
-        for kind in WATCHED {
-            self.relist(actor, kind);
+        self.relist_where(actor, |watched| watched.server == actor.process.cluster);
+    }
+
+    /// Some watches begin anew with a list.
+    pub(crate) fn relist_where(&mut self, actor: Actor, wanted: impl Fn(&Watched) -> bool) {
+        let watchers = self.running(actor).into_iter().flat_map(|running| running.watchers.keys());
+        let all: Vec<Watched> = watchers.filter(|watched| wanted(watched)).copied().collect();
+        for watched in all {
+            self.relist(actor, watched);
         }
     }
 
-    pub(crate) fn relist(&mut self, actor: Actor, kind: Kind) {
-        if let Some(watcher) = self.running(actor).and_then(|running| running.watchers.get_mut(&kind)) {
+    pub(crate) fn relist(&mut self, actor: Actor, watched: Watched) {
+        if let Some(watcher) = self.running(actor).and_then(|running| running.watchers.get_mut(&watched)) {
             watcher.relist = true;
         }
-        self.turn(actor, kind, (1, 50));
+        self.turn(actor, watched, (1, 50));
     }
 
     /// The watch takes its next turn within a time. It has one turn at a time, the earliest.
-    pub(crate) fn turn(&mut self, actor: Actor, kind: Kind, pause: (u64, u64)) {
+    pub(crate) fn turn(&mut self, actor: Actor, watched: Watched, pause: (u64, u64)) {
         let at = self.now + self.chance.between(pause.0, pause.1);
-        self.turn_at(actor, kind, at);
+        self.turn_at(actor, watched, at);
     }
 
-    fn turn_at(&mut self, actor: Actor, kind: Kind, at: u64) {
-        let Some(watcher) = self.watcher(actor, kind) else { return };
+    fn turn_at(&mut self, actor: Actor, watched: Watched, at: u64) {
+        let Some(watcher) = self.watcher(actor, watched) else { return };
         if watcher.turn.is_none_or(|turn| at < turn) {
             watcher.turn = Some(at);
-            self.plan_at(at, Step::Watch(actor, kind));
+            self.plan_at(at, Step::Watch(actor, watched));
         }
     }
 
-    fn watcher(&mut self, actor: Actor, kind: Kind) -> Option<&mut Watcher> {
-        self.running(actor).and_then(|running| running.watchers.get_mut(&kind))
+    fn watcher(&mut self, actor: Actor, watched: Watched) -> Option<&mut Watcher> {
+        self.running(actor).and_then(|running| running.watchers.get_mut(&watched))
     }
 
     /// Goes one step on.
-    pub(crate) fn watch(&mut self, actor: Actor, kind: Kind) {
+    pub(crate) fn watch(&mut self, actor: Actor, watched: Watched) {
         let now = self.now;
-        let boots = self.api(actor.process.cluster).boots;
+        let boots = self.api(watched.server).boots;
         let Some(running) = self.running(actor) else { return };
-        let generation = running.life.generation;
-        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        let generation = running.lives.at(watched.server).generation;
+        let Some(watcher) = running.watchers.get_mut(&watched) else { return };
         // Another turn was planned for earlier, and taken.
         if watcher.turn.is_none_or(|turn| now < turn) {
             return;
@@ -147,152 +151,171 @@ impl World {
         // What an earlier state of the cluster said must not be taken for what this one says, and a list of an earlier
         // generation decides nothing: whoever began the new one, every watch begins anew.
         if watcher.stage != Stage::Identify && watcher.generation != generation {
-            return self.step_back(actor, kind, (1, 30));
+            return self.step_back(actor, watched, (1, 30));
         }
         match watcher.stage {
-            Stage::Identify => self.identify(actor, kind),
-            Stage::Open => self.open(actor, kind),
+            Stage::Identify => self.identify(actor, watched),
+            Stage::Open => self.open(actor, watched),
             Stage::Follow(_) => {
-                if watcher.broken || watcher.boot != boots || self.is_down(actor.process.cluster) {
-                    return self.step_back(actor, kind, (50, 4_000));
+                if watcher.broken || watcher.boot != boots || self.is_down(watched.server) {
+                    return self.step_back(actor, watched, (50, 4_000));
                 }
-                let Some(watcher) = self.watcher(actor, kind) else { return };
+                let Some(watcher) = self.watcher(actor, watched) else { return };
                 if watcher.relist || watcher.relist_at <= now {
                     watcher.relist = true;
-                    return self.step_back(actor, kind, (1, 20));
+                    return self.step_back(actor, watched, (1, 20));
                 }
-                self.deliver(actor, kind);
+                self.deliver(actor, watched);
             }
         }
     }
 
     /// Begins anew with the question whether it is the same cluster.
-    fn step_back(&mut self, actor: Actor, kind: Kind, pause: (u64, u64)) {
-        if let Some(watcher) = self.watcher(actor, kind) {
+    fn step_back(&mut self, actor: Actor, watched: Watched, pause: (u64, u64)) {
+        if let Some(watcher) = self.watcher(actor, watched) {
             watcher.stage = Stage::Identify;
             watcher.broken = false;
         }
-        self.turn(actor, kind, pause);
+        self.turn(actor, watched, pause);
     }
 
-    fn identify(&mut self, actor: Actor, kind: Kind) {
-        if self.gate(actor.process.cluster) != Ok(true) {
-            return self.step_back(actor, kind, (200, 5_000));
+    fn identify(&mut self, actor: Actor, watched: Watched) {
+        if self.gate(watched.server) != Ok(true) {
+            return self.step_back(actor, watched, (200, 5_000));
         }
-        self.hear_witness(actor);
+        if watched.server == actor.process.cluster {
+            self.hear_witness(actor);
+        }
         let blind = self.is(Planted::RestoreUnnoticed);
         let unchecked = blind || self.is(Planted::VersionsNotCompared);
-        let api = self.api(actor.process.cluster);
+        let api = self.api(watched.server);
         let (uid, newest) = (api.uid.clone(), api.version());
         let Some(running) = self.running(actor) else { return };
-        let first = running.life.generation == 0;
-        let changed = if blind && !first { None } else { running.life.seen(&uid) };
-        let generation = running.life.generation;
-        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        let first = running.lives.at(watched.server).generation == 0;
+        let changed = if blind && !first { None } else { running.lives.at(watched.server).seen(&uid) };
+        let generation = running.lives.at(watched.server).generation;
+        let Some(watcher) = running.watchers.get_mut(&watched) else { return };
         if watcher.generation != generation {
             watcher.generation = generation;
             watcher.cursor = None;
             watcher.relist = true;
         }
         watcher.stage = Stage::Open;
-        let back = !watcher.relist && running.life.is_ahead_of(kind, newest) && !unchecked;
-        self.announce(actor, changed);
+        let back = !watcher.relist
+            && running.lives.at(watched.server).is_ahead_of(watched.kind, newest)
+            && !unchecked;
+        self.announce(actor, watched.server, changed);
         if back {
-            return self.went_back(actor, kind);
+            return self.went_back(actor, watched);
         }
-        self.turn(actor, kind, (1, 30));
+        self.turn(actor, watched, (1, 30));
     }
 
     /// The versions are below those that were seen: nothing that was seen can be relied on.
-    fn went_back(&mut self, actor: Actor, kind: Kind) {
+    fn went_back(&mut self, actor: Actor, watched: Watched) {
         let Some(running) = self.running(actor) else { return };
-        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        let Some(watcher) = running.watchers.get_mut(&watched) else { return };
         watcher.cursor = None;
         watcher.relist = true;
-        let changed = running.life.went_back(watcher.generation);
-        self.announce(actor, changed);
-        self.step_back(actor, kind, (1, 30));
+        let changed = running.lives.at(watched.server).went_back(watcher.generation);
+        self.announce(actor, watched.server, changed);
+        self.step_back(actor, watched, (1, 30));
     }
 
-    fn open(&mut self, actor: Actor, kind: Kind) {
-        if self.gate(actor.process.cluster) != Ok(true) {
-            return self.step_back(actor, kind, (200, 5_000));
+    fn open(&mut self, actor: Actor, watched: Watched) {
+        if self.gate(watched.server) != Ok(true) || !self.may_look(actor, watched) {
+            return self.step_back(actor, watched, (200, 5_000));
         }
         let now = self.now;
-        let api = self.api(actor.process.cluster);
+        let api = self.api(watched.server);
         let (boots, compacted, newest) = (api.boots, api.compacted(), api.version());
         let unchecked = self.is(Planted::VersionsNotCompared) || self.is(Planted::RestoreUnnoticed);
-        let contradicted = self.is_contradicted(actor, kind);
+        let contradicted = self.is_contradicted(actor, watched);
         let Some(running) = self.running(actor) else { return };
-        let ahead = running.life.is_ahead_of(kind, newest) || contradicted;
-        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
+        let ahead = running.lives.at(watched.server).is_ahead_of(watched.kind, newest) || contradicted;
+        let Some(watcher) = running.watchers.get_mut(&watched) else { return };
         watcher.boot = boots;
         if watcher.relist && ahead && !unchecked {
-            return self.went_back(actor, kind);
+            return self.went_back(actor, watched);
         }
         let from = watcher.cursor.filter(|_| !watcher.relist);
         if let Some(cursor) = from {
             if cursor < compacted {
                 watcher.relist = true;
-                self.note(|| format!("{} {kind}: 410, {cursor} is older than {compacted}", actor.process));
-                self.gap(actor, kind);
-                return self.step_back(actor, kind, (1, 500));
+                self.note(|| format!("{} {watched}: 410, {cursor} is older than {compacted}", actor.process));
+                self.gap(actor, watched);
+                return self.step_back(actor, watched, (1, 500));
             }
             watcher.stage = Stage::Follow(cursor);
-            self.turn(actor, kind, (1, 50));
+            watcher.relist_at = watcher.relist_at.min(now + RELIST_EVERY);
+            self.turn(actor, watched, (1, 50));
             return;
         }
         watcher.stage = Stage::Follow(newest);
         watcher.cursor = Some(newest);
-        running.life.reached(kind, newest, watcher.generation);
+        running.lives.at(watched.server).reached(watched.kind, newest, watcher.generation);
         watcher.relist = false;
         watcher.recorded_at = now;
         watcher.relist_at = now + RELIST_EVERY;
         let asked = std::mem::take(&mut watcher.asked);
-        self.list(actor, kind);
+        self.list(actor, watched);
         for id in asked {
             let resource_version = version(newest);
             self.post(actor, Message::Outcome(id, Outcome::Succeeded { resource_version }));
         }
-        self.turn_at(actor, kind, now + RELIST_EVERY);
+        self.turn_at(actor, watched, now + RELIST_EVERY);
     }
 
     /// Whether a list shows an object as it was before it was last seen: the store was taken to another backup, maybe a
     /// newer one.
-    fn is_contradicted(&self, actor: Actor, kind: Kind) -> bool {
-        let cluster = &self.clusters[actor.process.cluster];
-        let Some(running) = &cluster.processes[actor.process.replica].running else { return false };
-        let state = running.writer.state();
-        let generation = state.generation(&ClusterRef::Local);
+    fn is_contradicted(&self, actor: Actor, watched: Watched) -> bool {
+        let process = &self.clusters[actor.process.cluster].processes[actor.process.replica];
+        let Some(running) = &process.running else { return false };
+        let (state, sight) = (running.writer.state(), running.sight(actor, watched));
+        let generation = state.generation(&sight.cluster);
         // The engine may not have heard of the present generation yet.
-        if generation != running.life.generation {
+        if Some(generation) != running.lives.generation(watched.server) {
             return false;
         }
-        cluster.api.list(kind).any(|object| {
-            let known = state.objects.get(&object.key).filter(|known| known.cluster_generation == generation);
+        self.clusters[watched.server].api.list(watched.kind).any(|object| {
+            let known = state.objects.get(&sight.key(&object.key));
+            let known = known.filter(|known| known.cluster_generation == generation);
             known.is_some_and(|known| version(object.version).is_older_than(&known.resource_version))
         })
     }
 
     /// A complete list: every object, then what is present.
-    fn list(&mut self, actor: Actor, kind: Kind) {
-        let api = self.api(actor.process.cluster);
+    fn list(&mut self, actor: Actor, watched: Watched) {
+        let Some(running) = self.running(actor) else { return };
+        let sight = running.sight(actor, watched);
+        let Some(generation) = running.watchers.get(&watched).map(|watcher| watcher.generation) else {
+            return;
+        };
+        let api = self.api(watched.server);
         let resource_version = version(api.version());
-        let objects: Vec<Rc<Stored>> = api.list(kind).cloned().collect();
-        let Some(generation) = self.watcher(actor, kind).map(|watcher| watcher.generation) else { return };
+        let shown = api.list(watched.kind).filter(|object| sight.shows(object));
+        let objects: Vec<Rc<Stored>> = shown.cloned().collect();
         self.note(|| {
             let names: Vec<String> = objects.iter().map(|object| object.key.to_string()).collect();
-            format!("{} lists {kind} at {resource_version}: {names:?}", actor.process)
+            format!("{} lists {watched} at {resource_version}: {names:?}", actor.process)
         });
-        let present = objects.iter().map(|object| (object.key.clone(), object.uid.clone())).collect();
-        let events: Vec<Event> = objects.iter().map(|object| Event::Applied(object.applied())).collect();
-        let listed = Listed { watch: watch_key(kind), resource_version, generation, present };
+        let present = objects.iter().map(|object| (sight.key(&object.key), object.uid.clone())).collect();
+        let events: Vec<Event> = objects.iter().map(|object| sight.applied(object)).collect();
+        let listed = Listed { watch: sight.watch(watched.kind), resource_version, generation, present };
         self.post(actor, Message::Input(Input::Observe(events)));
         self.post(actor, Message::Input(Input::Listed(listed)));
         let Some(running) = self.running(actor) else { return };
         for object in objects {
-            running.remember(object);
+            running.remember(sight.key(&object.key), object);
         }
+        if watched.server == actor.process.cluster {
+            self.listed_before_live(actor, watched.kind);
+        }
+    }
+
+    /// One kind less that is to be listed before the process may act.
+    fn listed_before_live(&mut self, actor: Actor, kind: Kind) {
+        let Some(running) = self.running(actor) else { return };
         let Some((epoch, missing)) = &mut running.before_live else { return };
         missing.remove(&kind);
         if missing.is_empty() {
@@ -303,12 +326,12 @@ impl World {
     }
 
     /// A fault that can be planted: what may have been missed counts as deleted.
-    fn gap(&mut self, actor: Actor, kind: Kind) {
+    fn gap(&mut self, actor: Actor, watched: Watched) {
         if !self.is(Planted::GapIsDeletion) {
             return;
         }
         let Some(running) = self.running(actor) else { return };
-        let known = running.writer.state().local(kind);
+        let known = running.writer.state().local(watched.kind);
         let gone = known.map(|(key, object)| {
             Event::Vanished(Vanished {
                 object: key.clone(),
@@ -322,7 +345,7 @@ impl World {
     }
 
     /// Hands over some of what the connection has.
-    fn deliver(&mut self, actor: Actor, kind: Kind) {
+    fn deliver(&mut self, actor: Actor, watched: Watched) {
         let faulty = !self.calm && self.settings.faults.contains(&Fault::Watch);
         let (lose, repeat, back) = (
             faulty && self.chance.one_in(40),
@@ -332,19 +355,19 @@ impl World {
         let most = self.chance.between(1, 6);
         let bookmark = self.chance.one_in(4);
         let depth = self.chance.between(1, 30);
-        let api = &self.clusters[actor.process.cluster].api;
+        let api = &self.clusters[watched.server].api;
         let (newest, compacted) = (api.version(), api.compacted());
-        let Some(Stage::Follow(position)) = self.watcher(actor, kind).map(|watcher| watcher.stage) else {
+        let Some(Stage::Follow(position)) = self.watcher(actor, watched).map(|watcher| watcher.stage) else {
             return;
         };
-        let api = &self.clusters[actor.process.cluster].api;
-        let Ok(changes) = api.since(kind, position) else {
+        let api = &self.clusters[watched.server].api;
+        let Ok(changes) = api.since(watched.kind, position) else {
             // Compacted under an open watch: the connection ends with 410.
-            if let Some(watcher) = self.watcher(actor, kind) {
+            if let Some(watcher) = self.watcher(actor, watched) {
                 watcher.relist = true;
             }
-            self.gap(actor, kind);
-            return self.step_back(actor, kind, (1, 500));
+            self.gap(actor, watched);
+            return self.step_back(actor, watched, (1, 500));
         };
         let more = changes.len() as u64 > most;
         let mut taken: Vec<Change> =
@@ -357,7 +380,7 @@ impl World {
             let lost = taken.remove(self.chance.index(taken.len()));
             self.note(|| {
                 format!(
-                    "{} {kind}: the change of {} at {} is lost",
+                    "{} {watched}: the change of {} at {} is lost",
                     actor.process, lost.object.key, lost.version
                 )
             });
@@ -367,15 +390,15 @@ impl World {
         }
         // A connection never gives what is older than it was asked for, and the earliest that anybody asks for is the
         // cursor in the log, as after a restart.
-        let recorded = self.recorded_cursor(actor, kind);
+        let recorded = self.recorded_cursor(actor, watched);
         let next = if back { position.saturating_sub(depth).max(compacted).max(recorded) } else { reached };
         if back {
-            self.note(|| format!("{} {kind}: the watch goes back to {next}", actor.process));
+            self.note(|| format!("{} {watched}: the watch goes back to {next}", actor.process));
         }
-        self.hand_over(actor, kind, taken);
+        self.hand_over(actor, watched, taken);
         let Some(running) = self.running(actor) else { return };
-        let Some(watcher) = running.watchers.get_mut(&kind) else { return };
-        running.life.reached(kind, reached, watcher.generation);
+        let Some(watcher) = running.watchers.get_mut(&watched) else { return };
+        running.lives.at(watched.server).reached(watched.kind, reached, watcher.generation);
         watcher.stage = Stage::Follow(next);
         if watcher.cursor.is_none_or(|cursor| cursor < reached) {
             watcher.cursor = Some(reached);
@@ -383,22 +406,21 @@ impl World {
         let cursor = watcher.cursor;
         let relist_at = watcher.relist_at;
         if more || back {
-            self.turn(actor, kind, (1, 100));
+            self.turn(actor, watched, (1, 100));
         } else {
-            self.turn_at(actor, kind, relist_at);
+            self.turn_at(actor, watched, relist_at);
         }
-        self.record_cursor(actor, kind, cursor);
+        self.record_cursor(actor, watched, cursor);
     }
 
-    fn hand_over(&mut self, actor: Actor, kind: Kind, taken: Vec<Change>) {
+    fn hand_over(&mut self, actor: Actor, watched: Watched, mut taken: Vec<Change>) {
+        let Some(running) = self.running(actor) else { return };
+        let sight = running.sight(actor, watched);
+        taken.retain(|change| sight.shows(&change.object));
         if taken.is_empty() {
             return;
         }
-        let events = taken.iter().map(|change| match change.deleted {
-            true => Event::Vanished(change.object.vanished()),
-            false => Event::Applied(change.object.applied()),
-        });
-        let events: Vec<Event> = events.collect();
+        let events: Vec<Event> = taken.iter().map(|change| sight.event(change)).collect();
         self.note(|| {
             let names: Vec<String> = taken
                 .iter()
@@ -407,46 +429,56 @@ impl World {
                     format!("{what}{} at {}", change.object.key, change.version)
                 })
                 .collect();
-            format!("{} {kind}: sees {names:?}", actor.process)
+            format!("{} {watched}: sees {names:?}", actor.process)
         });
         if let Some(running) = self.running(actor) {
             for change in taken {
+                let key = sight.key(&change.object.key);
                 if change.deleted {
-                    running.cache.remove(&change.object.key);
+                    running.cache.remove(&key);
                 } else {
-                    running.remember(change.object);
+                    running.remember(key, change.object);
                 }
             }
         }
         self.post(actor, Message::Input(Input::Observe(events)));
     }
 
-    fn recorded_cursor(&self, actor: Actor, kind: Kind) -> u64 {
+    fn recorded_cursor(&self, actor: Actor, watched: Watched) -> u64 {
         let process = &self.clusters[actor.process.cluster].processes[actor.process.replica];
-        let state = process.running.as_ref().map(|running| running.writer.state());
-        let cursor = state.and_then(|state| state.cursors.get(&(ClusterRef::Local, kind, String::new())));
-        cursor.and_then(|cursor| cursor.body.resource_version.as_str().parse().ok()).unwrap_or(0)
+        let running = process.running.as_ref();
+        running.and_then(|running| running.recorded(actor, watched)).unwrap_or(0)
     }
 
-    fn record_cursor(&mut self, actor: Actor, kind: Kind, cursor: Option<u64>) {
+    fn record_cursor(&mut self, actor: Actor, watched: Watched, cursor: Option<u64>) {
         let now = self.now;
-        let Some(watcher) = self.watcher(actor, kind) else { return };
+        let Some(watcher) = self.watcher(actor, watched) else { return };
         let Some(cursor) = cursor.filter(|_| watcher.recorded_at + CURSOR_EVERY <= now) else { return };
         watcher.recorded_at = now;
-        let moved = CursorMoved { watch: watch_key(kind), resource_version: version(cursor) };
+        let Some(running) = self.running(actor) else { return };
+        let watch = running.sight(actor, watched).watch(watched.kind);
+        let moved = CursorMoved { watch, resource_version: version(cursor) };
         self.post(actor, Message::Input(Input::Observe(vec![Event::CursorMoved(moved)])));
     }
 }
 
 impl super::Running {
+    /// The cursor of a watch that the log has.
+    pub(super) fn recorded(&self, actor: Actor, watched: Watched) -> Option<u64> {
+        let watch = self.sight(actor, watched).watch(watched.kind);
+        let cursors = &self.writer.state().cursors;
+        let cursor = cursors.get(&(watch.cluster, watch.kind, watch.selector))?;
+        cursor.body.resource_version.as_str().parse().ok()
+    }
+
     /// Keeps a body for the actuator; an older version of the same life does not return.
-    pub(super) fn remember(&mut self, object: Rc<Stored>) {
+    pub(super) fn remember(&mut self, key: ObjectKey, object: Rc<Stored>) {
         let newer = self
             .cache
-            .get(&object.key)
+            .get(&key)
             .is_none_or(|known| known.uid != object.uid || known.version <= object.version);
         if newer {
-            self.cache.insert(object.key.clone(), object);
+            self.cache.insert(key, object);
         }
     }
 }

@@ -6,7 +6,7 @@ mod peers;
 mod truth;
 mod vandals;
 
-pub(crate) use objects::{is_nonsense, namespace_key, offloading_key, peer_of_map};
+pub(crate) use objects::{identity, is_nonsense, namespace_key, offloading_key, peer_of_map};
 pub(crate) use truth::Truth;
 
 use crate::queue::Step;

@@ -23,7 +23,7 @@ impl World {
     pub(super) fn make(&mut self, cluster: usize, key: liqo_model::ObjectKey, facts: Facts) {
         let at = self.wall(cluster);
         let rest = format!("{CANARY} {}", self.chance.below(1000));
-        let made = self.api(cluster).create(New { key: key.clone(), facts, rest }, at);
+        let made = self.api(cluster).create(New { rest, ..New::of(key.clone(), facts) }, at);
         self.note(|| format!("user in cluster {cluster} makes {key}: {made:?}"));
     }
 

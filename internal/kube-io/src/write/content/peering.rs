@@ -54,16 +54,20 @@ pub(super) fn resource_request(content: &Content, object: Option<&Value>) -> Ren
 }
 
 pub(super) fn resource_offer(content: &Content, object: Option<&Value>) -> Rendering {
-    let Content::ResourceOffer { remote, id, hard, labels: chosen, withdrawn_at, owner } = content else {
+    let (Content::ResourceOffer { remote, id, hard, labels: chosen, owner, .. }
+    | Content::Offer { remote, id, hard, labels: chosen, owner, .. }) = content
+    else {
         return Err(misplaced());
     };
     let known = object.map_or(&Value::Null, |object| &object["spec"]);
-    let spec = json!({
+    let mut spec = json!({
         "clusterId": id.as_str(),
         "labels": chosen,
         "resourceQuota": {"hard": amounts(hard)},
-        "withdrawalTimestamp": moment(*withdrawn_at, &known["withdrawalTimestamp"]),
     });
+    if let Content::ResourceOffer { withdrawn_at, .. } = content {
+        spec["withdrawalTimestamp"] = moment(*withdrawn_at, &known["withdrawalTimestamp"]);
+    }
     // Images, prices and storage classes are of other hands.
     let spec = spelt_as(known, over(object, spec));
     let mut rendered = replicated(remote).with("spec", spec).owned_by(Kind::ResourceRequest, owner);

@@ -21,7 +21,9 @@ pub(super) fn deployment(
     settings: &VirtualKubeletSettings,
     object: Option<&Value>,
 ) -> Rendering {
-    let Content::VirtualKubelet { remote, offer, settings: made_with, .. } = content else { return Err(misplaced()) };
+    let Content::VirtualKubelet { remote, offer, settings: made_with, .. } = content else {
+        return Err(misplaced());
+    };
     if settings.image.is_empty() {
         return Err(Step::Park(format!("{key}: no image of virtual kubelets was given; see --help")));
     }

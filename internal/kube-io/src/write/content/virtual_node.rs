@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use liqo_events::{Content, Status, UnixMillis, rfc3339_seconds};
 use liqo_api::annotations::VIRTUAL_KUBELET_SETTINGS;
+use liqo_events::{Content, Status, UnixMillis, rfc3339_seconds};
 use liqo_model::crd::{Quantity, ResourceOfferSpec};
 use liqo_model::{ClusterId, ObjectKey};
 use liqo_reflection::difference;
@@ -61,7 +61,13 @@ pub(in crate::write) fn status(key: &ObjectKey, status: &Status, now: UnixMillis
         Some(false) => Network::Down,
         None => Network::Unchecked,
     };
-    let facts = NodeFacts { address, network, version, kubelet_port: *port, ..facts(&key.name, (&remote, &none), &offer) };
+    let facts = NodeFacts {
+        address,
+        network,
+        version,
+        kubelet_port: *port,
+        ..facts(&key.name, (&remote, &none), &offer)
+    };
     let now = rfc3339_seconds(now);
     let mut wanted = node::status(&facts, Some(object), &now);
     if !ready {

@@ -1,14 +1,13 @@
 //! A pod of the virtual node, its ShadowPod in the provider, and the pod there.
 
 use liqo_events::{Effect, Facts, PodFacts, Seq, Slot, Status};
-use liqo_model::{Kind, NamespaceName, ObjectKey};
+use liqo_model::{Kind, ObjectKey};
 
 use super::{copy_of, delete_copy, reflect, reflection};
 use crate::machine::Output;
 use crate::outbox::Wish;
 use crate::state::{Object, State};
 use crate::surroundings::COPY;
-use crate::watching::mapped;
 
 /// The reason of a pod that was given up because its namespace did not extend any more.
 const ABORTED: &str = "OffloadingAborted";
@@ -32,11 +31,11 @@ pub(super) fn plan(state: &State, home: &ObjectKey) -> Vec<Output> {
         Facts::Pod(facts) if facts.node == settings.node => Some((object, facts)),
         _ => None,
     });
-    let Some(namespace) = mapped(state).remove(&NamespaceName::new(home.namespace.as_str())) else {
+    let Some(namespace) = state.extended_to(&home.namespace) else {
         return unmapped(state, home, here).into_iter().collect();
     };
     let (Some(shadow_key), Some(remote_key)) =
-        (copy_of(state, home, Kind::ShadowPod, &namespace), copy_of(state, home, Kind::Pod, &namespace))
+        (copy_of(state, home, Kind::ShadowPod, namespace), copy_of(state, home, Kind::Pod, namespace))
     else {
         return Vec::new();
     };
