@@ -74,7 +74,7 @@ impl ClientAuthority {
         match trust(self.bundle.as_deref().unwrap_or_default()) {
             Ok(()) => info!("it is known whose client certificates count"),
             Err(error) => {
-                warn!(error = &error as &dyn std::error::Error, "client certificates count as before")
+                warn!(error = &error as &dyn std::error::Error, "client certificates count as before");
             }
         }
     }

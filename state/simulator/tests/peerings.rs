@@ -63,7 +63,7 @@ fn deaths(seed: u64, clusters: usize, peering: Peering, ways: impl Fn(usize) -> 
 /// One of so many moments, unless there is time for all of them. Moments of a command follow each other, and this has no
 /// factor in common with their number, so that all of their kinds are met.
 fn some(at: usize, one_of: usize, deaths: &[(Whose, Lost)]) -> Vec<(Whose, Lost)> {
-    if soaks() || at % one_of == 0 { deaths.to_vec() } else { Vec::new() }
+    if soaks() || at.is_multiple_of(one_of) { deaths.to_vec() } else { Vec::new() }
 }
 
 /// A peering in one direction: the process whose moment it is dies.
@@ -96,7 +96,7 @@ fn anybody_may_die_in_any_way_at_every_moment_of_a_peering() {
 fn troubled(seed: u64, clusters: usize) -> Settings {
     let faults = Fault::ALL.into_iter().map(|(_, fault)| fault);
     let faults = faults.filter(|fault| !matches!(fault, Fault::Restore | Fault::Rebuild)).collect();
-    let peering = Peering { both: seed % 2 == 0, network: seed % 3 != 0, crash: None };
+    let peering = Peering { both: seed.is_multiple_of(2), network: !seed.is_multiple_of(3), crash: None };
     Settings { steps: 1_000, faults, ..settings(clusters, peering) }
 }
 

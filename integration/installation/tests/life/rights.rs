@@ -101,7 +101,8 @@ impl Peer {
 
     fn may_not<'a>(&self, words: impl Iterator<Item = &'a &'a str>, extended: &str) {
         for words in words {
-            let said = self.tried(words, extended).expect_err(words);
+            let tried = self.tried(words, extended);
+            let Err(said) = tried else { panic!("{words}: {tried:?}") };
             // `auth can-i` says no, and everything else what the API server says.
             assert!(said.contains("(Forbidden)") || said.contains("no"), "{said}");
         }

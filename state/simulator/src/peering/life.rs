@@ -29,13 +29,16 @@ pub fn live(seed: u64, settings: &Settings, expected: Option<&[Vec<String>]>) ->
     Life { report: Report::of(world, seed, outcome), moments, rests }
 }
 
+/// Something that users do, and what has to be so when everything rests after it.
+type Act = (fn(&mut World), fn(&World) -> Checked);
+
 impl World {
     fn live(&mut self, rests: &mut Vec<Vec<String>>, expected: Option<&[Vec<String>]>) -> Checked {
         self.calm = true;
-        self.run_until("every cluster has an identity", |world| world.are_identified())?;
+        self.run_until("every cluster has an identity", Self::are_identified)?;
         self.rest()?;
         self.moments.counted = true;
-        let acts: [(fn(&mut Self), fn(&Self) -> Checked); 3] = [
+        let acts: [Act; 3] = [
             (|world| world.introduce(), |world| world.check_peered()),
             (|world| world.switch(Switch::No), |world| world.check_nothing_is_left()),
             (|world| world.forget_everybody(), |world| world.check_everybody_is_forgotten()),

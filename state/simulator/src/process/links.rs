@@ -1,6 +1,7 @@
 //! Peers as the state of a process has them: clients and watches come and go with what it knows, and whether their API
 //! servers answer is asked now and then.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use liqo_domain::{Input, control_plane_watches, links};
@@ -72,8 +73,8 @@ impl World {
             let cluster = ClusterRef::Remote(peer.id.clone());
             let state = running.writer.state();
             running.lives.begin(server, || Life::of(state, cluster, false));
-            if !running.peers.contains_key(&server) {
-                running.peers.insert(server, peer);
+            if let Entry::Vacant(place) = running.peers.entry(server) {
+                place.insert(peer);
                 new.push(server);
             }
         }
