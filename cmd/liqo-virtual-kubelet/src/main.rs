@@ -1,12 +1,10 @@
 //! The virtual kubelet of one peer: parses flags, wires the crates, runs until it is told to stop.
 
-mod flags;
-
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use flags::{Command, Flags};
 use liqo_assembly::Failure;
+use liqo_kubelet_flags::{Command, Flags};
 use liqo_projection_api::debug;
 use liqo_telemetry::{self as telemetry, LogFormat};
 

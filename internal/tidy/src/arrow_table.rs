@@ -83,6 +83,7 @@ pub const ARROWS: &[Arrow] = &[
     // What puts everything together, and what nobody may depend on.
     row("internal/assembly", &["internal/*", "proto", "state/*"]),
     row("internal/fabric-agent", &["internal/*", "proto", "state/*"]),
+    row("internal/kubelet-flags", &["internal/*", "state/events", "state/model"]),
     row("cmd/*", &["internal/*", "proto", "state/*"]),
     row("integration", &["*"]),
     row("integration/*", &["*"]),

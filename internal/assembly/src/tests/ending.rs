@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, timeout};
 
 use crate::ending::Core;
 use crate::services::{Failure, Services};
@@ -37,6 +37,11 @@ impl Diary {
     }
 }
 
+/// Ends after this time, in which nothing happens.
+async fn passes(time: Duration) {
+    assert!(timeout(time, std::future::pending::<()>()).await.is_err());
+}
+
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Broken(&'static str);
@@ -61,7 +66,7 @@ impl Process {
         let engine = tokio::spawn(async move {
             stopped.await.map_err(|_| Broken("the engine was forgotten"))?;
             noted.note("the engine stops");
-            sleep(takes).await;
+            passes(takes).await;
             noted.note("the engine has ended");
             Ok(())
         });
@@ -95,13 +100,13 @@ async fn server(
 ) -> Result<(), Infallible> {
     let _ = stopping.wait_for(|stopping| *stopping).await;
     diary.note("callers are turned away");
-    sleep(takes).await;
+    passes(takes).await;
     diary.note("the last is answered");
     Ok(())
 }
 
 async fn told_after(seconds: u64) -> io::Result<()> {
-    sleep(Duration::from_secs(seconds)).await;
+    passes(Duration::from_secs(seconds)).await;
     Ok(())
 }
 
@@ -145,7 +150,7 @@ async fn a_failure_of_one_ends_all_at_once_and_is_the_failure_of_the_process() {
     let mut process = Process::with_engine(Duration::ZERO);
     let diary = process.diary.clone();
     process.services.spawn(async {
-        sleep(Duration::from_secs(5)).await;
+        passes(Duration::from_secs(5)).await;
         Err(Broken("the port is gone"))
     });
     let failure = process.until_the_end(std::future::pending()).await.unwrap_err();

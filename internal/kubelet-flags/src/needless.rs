@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::values;
+use crate::values;
 
 /// After this time without any event, Liqo 0.8.3 looks at its objects again.
 const RESYNC: Duration = Duration::from_secs(10 * 3600);

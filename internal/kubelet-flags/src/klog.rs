@@ -27,13 +27,13 @@ pub(crate) struct Klog {
     stderrthreshold: String,
     /// Without effect: logs go to standard error.
     #[arg(long = "klog.log_dir", value_name = "DIR", default_value = "")]
-    log_dir: String,
+    directory: String,
     /// Without effect: logs go to standard error.
     #[arg(long = "klog.log_file", value_name = "FILE", default_value = "")]
-    log_file: String,
+    file: String,
     /// Without effect: logs go to standard error.
     #[arg(long = "klog.log_file_max_size", value_name = "MEGABYTES", default_value_t = 1800)]
-    log_file_max_size: u64,
+    file_max_size: u64,
     /// Without effect: logs go to standard error.
     #[arg(long = "klog.one_output", default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
     one_output: bool,
@@ -69,9 +69,9 @@ impl Klog {
             ("logtostderr", !self.logtostderr, elsewhere),
             ("alsologtostderr", self.alsologtostderr, elsewhere),
             ("stderrthreshold", self.stderrthreshold != "2", elsewhere),
-            ("log_dir", !self.log_dir.is_empty(), elsewhere),
-            ("log_file", !self.log_file.is_empty(), elsewhere),
-            ("log_file_max_size", self.log_file_max_size != 1800, elsewhere),
+            ("log_dir", !self.directory.is_empty(), elsewhere),
+            ("log_file", !self.file.is_empty(), elsewhere),
+            ("log_file_max_size", self.file_max_size != 1800, elsewhere),
             ("one_output", self.one_output, elsewhere),
             ("log_backtrace_at", self.log_backtrace_at != ":0", elsewhere),
             ("add_dir_header", self.add_dir_header, elsewhere),

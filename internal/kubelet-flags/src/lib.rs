@@ -31,112 +31,113 @@ use values::Pairs;
 /// Runs pods of this cluster in another one, which it stands for as a node.
 #[derive(Debug, Parser)]
 #[command(version)]
-pub(crate) struct Flags {
+pub struct Flags {
+    /// What to do instead of running.
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub command: Option<Command>,
     /// Kubeconfig of the home cluster; without it the service account of the pod is used.
     #[arg(long, env = "KUBECONFIG")]
-    pub(crate) home_kubeconfig: Option<PathBuf>,
+    home_kubeconfig: Option<PathBuf>,
     /// Name of the virtual node.
     #[arg(long, default_value = "virtual-kubelet")]
-    pub(crate) nodename: String,
+    nodename: String,
     /// Namespace of the peer in the home cluster.
     #[arg(long, env = "POD_NAMESPACE", default_value = "default")]
-    pub(crate) tenant_namespace: String,
+    tenant_namespace: String,
     /// ID of the home cluster.
     #[arg(long, default_value = "")]
-    pub(crate) home_cluster_id: String,
+    home_cluster_id: String,
     /// Name of the home cluster.
     #[arg(long, default_value = "")]
-    pub(crate) home_cluster_name: String,
+    home_cluster_name: String,
     /// ID of the cluster that the node stands for.
     #[arg(long, default_value = "")]
-    pub(crate) foreign_cluster_id: String,
+    foreign_cluster_id: String,
     /// Name of the cluster that the node stands for.
     #[arg(long, default_value = "")]
-    pub(crate) foreign_cluster_name: String,
+    foreign_cluster_name: String,
     /// Address of this pod, which is that of the node.
     #[arg(long, env = "POD_IP")]
-    pub(crate) node_ip: Option<IpAddr>,
+    node_ip: Option<IpAddr>,
     /// Port of the kubelet API.
     #[arg(long, default_value_t = 10250)]
-    pub(crate) listen_port: u16,
+    listen_port: u16,
     /// Whether addresses of endpoints are reflected: not when this is given.
     #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) disable_ip_reflection: bool,
+    disable_ip_reflection: bool,
     /// Who signs the certificate of the kubelet API: kubelet or self-signed.
     #[arg(long, default_value = "kubelet")]
-    pub(crate) certificate_type: String,
+    certificate_type: String,
     /// The Lease of the node is renewed four times in this time; after it, the node counts as gone.
     #[arg(long, default_value = "40s", value_parser = values::duration)]
-    pub(crate) node_lease_duration: Duration,
+    node_lease_duration: Duration,
     /// 0 makes the node ready also while the provider's API server does not answer. Otherwise the controller manager asks it
     /// at its own interval.
     #[arg(long, default_value = "10s", value_parser = values::duration)]
-    pub(crate) node_ping_interval: Duration,
+    node_ping_interval: Duration,
     /// Whether the node is ready only while the tunnel is connected.
     #[arg(long, default_value_t = true, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) node_check_network: bool,
+    node_check_network: bool,
     /// Annotations of the node: key=value,key=value.
     #[arg(long, default_value = "", value_parser = values::pairs)]
-    pub(crate) node_extra_annotations: Pairs,
+    node_extra_annotations: Pairs,
     /// Labels of the node: key=value,key=value. Those of the provider's offer win.
     #[arg(long, default_value = "", value_parser = values::pairs)]
-    pub(crate) node_extra_labels: Pairs,
+    node_extra_labels: Pairs,
     /// Whether metrics are shown.
     #[arg(long, default_value_t = false, action = ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) metrics_enabled: bool,
+    metrics_enabled: bool,
     /// Where metrics and health are served.
     #[arg(long, default_value = ":8080", value_parser = values::address)]
-    pub(crate) metrics_address: SocketAddr,
+    metrics_address: SocketAddr,
     /// Requests a second to an API server over a longer time.
     #[arg(long, default_value_t = 100.0, value_parser = values::rate)]
-    pub(crate) client_qps: f64,
+    client_qps: f64,
     /// Requests to an API server at once after a pause.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) client_max_burst: u32,
+    client_max_burst: u32,
     #[command(flatten)]
-    pub(crate) reflectors: Reflectors,
+    reflectors: Reflectors,
     #[command(flatten)]
-    pub(crate) later: Later,
+    later: Later,
     #[command(flatten)]
-    pub(crate) needless: Needless,
+    needless: Needless,
     #[command(flatten)]
-    pub(crate) klog: Klog,
+    klog: Klog,
     /// Uid of the pod, which holds the lease; made up when empty.
     #[arg(long, env = "POD_UID", default_value = "")]
-    pub(crate) instance: String,
+    instance: String,
     /// Volume of the event log.
     #[arg(long, default_value = "/var/lib/liqo/log")]
-    pub(crate) log_dir: PathBuf,
+    log_dir: PathBuf,
     /// Unix socket of the debug service.
     #[arg(long, global = true, default_value = "/run/liqo/debug.sock")]
-    pub(crate) debug_socket: PathBuf,
+    pub debug_socket: PathBuf,
     /// What is logged: a level, or levels by module.
     #[arg(long, env = "LIQO_LOG", default_value = liqo_telemetry::DEFAULT_FILTER)]
-    pub(crate) log_filter: String,
+    log_filter: String,
     /// Logs one JSON object a line.
     #[arg(long)]
-    pub(crate) log_json: bool,
+    pub log_json: bool,
 }
 
 /// What to do instead of running.
 #[derive(Clone, Copy, Debug, Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
     /// Connect standard input and output to the debug socket; `liqoctl debug` runs this in the pod.
     DebugBridge,
 }
 
 impl Flags {
     /// What is logged: as Go's flags say when they say more than the usual, and as ours say otherwise.
-    pub(crate) fn filter(&self) -> String {
+    pub fn filter(&self) -> String {
         self.klog
             .filter()
             .map_or_else(|| self.log_filter.clone(), |more| format!("{},{more}", self.log_filter))
     }
 
     /// Flags that were given and change nothing, each with the reason.
-    pub(crate) fn without_effect(&self) -> Vec<String> {
+    pub fn without_effect(&self) -> Vec<String> {
         self.needless.given().into_iter().chain(self.klog.without_effect()).collect()
     }
 
@@ -145,7 +146,7 @@ impl Flags {
     /// # Errors
     ///
     /// The flag that is missing or cannot be used, with what to do.
-    pub(crate) fn virtual_kubelet(self) -> Result<VirtualKubelet, String> {
+    pub fn virtual_kubelet(self) -> Result<VirtualKubelet, String> {
         if let Some(problem) = self.problem().or_else(|| self.later.problem()) {
             return Err(problem);
         }

@@ -6,7 +6,7 @@ use clap::{CommandFactory as _, Parser as _};
 use liqo_assembly::VirtualKubelet;
 use liqo_model::Kind;
 
-use super::Flags;
+use crate::Flags;
 
 /// Source: network-and-virtual-kubelet of Liqo 0.8.3, §B.1.2.
 const OF_0_8_3: &[(&str, &str)] = &[

@@ -16,7 +16,7 @@ impl From<Pairs> for BTreeMap<String, String> {
     }
 }
 
-pub(super) fn pairs(text: &str) -> Result<Pairs, String> {
+pub(crate) fn pairs(text: &str) -> Result<Pairs, String> {
     let parts = text.split(',').filter(|part| !part.is_empty());
     let pair = |part: &str| {
         let (key, value) = part.split_once('=').ok_or_else(|| format!("{part:?} is not key=value"))?;
@@ -26,7 +26,7 @@ pub(super) fn pairs(text: &str) -> Result<Pairs, String> {
 }
 
 /// `10h`, `1m30s`, `0`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let text = if text == "0" { "0s" } else { text };
     let parsed: SignedDuration =
         text.parse().map_err(|_| format!("{text:?} is no duration; write it like 40s or 1m30s"))?;
@@ -34,14 +34,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// `:8080`, or with an address.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let all = Ipv4Addr::UNSPECIFIED;
     let whole = if text.starts_with(':') { format!("{all}{text}") } else { text.to_owned() };
     whole.parse().map_err(|_| format!("{text:?} is no address; write it like :8080 or 127.0.0.1:8080"))
 }
 
 /// Requests a second.
-pub(super) fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let rate: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
     if rate.is_finite() && rate > 0.0 { Ok(rate) } else { Err(format!("{text} is no rate above zero")) }
 }
