@@ -7,10 +7,12 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use k8s_openapi::api::core::v1::Node;
 use liqo_api::ForeignCluster;
-use liqo_api::labels::REMOTE_CLUSTER_ID;
+use liqo_api::annotations::GIVEN_UP;
+use liqo_api::labels::{REMOTE_CLUSTER_ID, TRUE};
 use liqo_model::crd::{
     PeeringConditionStatus as Status, PeeringConditionType as Part, PeeringEnabled, PeeringType,
 };
+use serde_json::{Value, json};
 
 use crate::access::{Access, Installed};
 use crate::cluster::Cluster;
@@ -47,7 +49,21 @@ enum UnpeerCommand {
         /// The cluster: the name of its `ForeignCluster`
         #[arg(value_name = "CLUSTER")]
         name: String,
+        /// Wait for no answer of the other cluster, which is gone for ever: what is there stays there
+        #[arg(long)]
+        force: bool,
     },
+}
+
+/// How much ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// The use of the other cluster's resources.
+    Direction,
+    /// That, and the other cluster is forgotten unless it uses resources of this one.
+    Forget,
+    /// Everything here, whatever the other cluster says.
+    GiveUp,
 }
 
 pub(crate) async fn run(
@@ -57,9 +73,10 @@ pub(crate) async fn run(
 ) -> Result<(), CtlError> {
     let patience = Patience::new(arguments.timeout);
     let namespace = arguments.installed.namespace.as_str();
-    let (name, forget) = match (arguments.peer, arguments.command) {
-        (Some(name), None) => (name, false),
-        (None, Some(UnpeerCommand::OutOfBand { name })) => (name, true),
+    let (name, extent) = match (arguments.peer, arguments.command) {
+        (Some(name), None) => (name, Extent::Direction),
+        (None, Some(UnpeerCommand::OutOfBand { name, force: false })) => (name, Extent::Forget),
+        (None, Some(UnpeerCommand::OutOfBand { name, force: true })) => (name, Extent::GiveUp),
         _ => {
             let usage = "write either the name of a ForeignCluster or out-of-band";
             return Err(CtlError::Argument(usage.to_owned()));
@@ -68,7 +85,7 @@ pub(crate) async fn run(
     let cluster = Cluster::open(access).await?;
     let Known { peer, .. } = known(&cluster, &name).await?;
     version::warn(&cluster, namespace, console).await?;
-    if forget && peer.spec.peering_type != PeeringType::OutOfBand {
+    if extent == Extent::Forget && peer.spec.peering_type != PeeringType::OutOfBand {
         return Err(CtlError::Object {
             object: format!("ForeignCluster {}", plain(&name)),
             fault: format!("has spec.peeringType {}", type_of(&peer)),
@@ -76,11 +93,20 @@ pub(crate) async fn run(
         });
     }
     if arguments.plan {
-        let plan = plan::plan(&cluster, (&peer, forget), namespace).await?;
+        let plan = plan::plan(&cluster, (&peer, extent), namespace).await?;
         return console.write(&plan.shown());
     }
+    if extent == Extent::GiveUp {
+        cluster.foreign_clusters().merge(&name, &given_up()).await?;
+        return removed(&cluster, &name, patience, console).await;
+    }
     withdraw(&cluster, (&peer, &name), patience, console).await?;
-    if forget { forgotten(&cluster, &name, patience, console).await } else { Ok(()) }
+    if extent == Extent::Forget { forgotten(&cluster, &name, patience, console).await } else { Ok(()) }
+}
+
+/// The patch that gives a peer up: nothing waits for it any more.
+fn given_up() -> Value {
+    json!({"metadata": {"annotations": {GIVEN_UP: TRUE}}, "spec": {"outgoingPeeringEnabled": PeeringEnabled::No}})
 }
 
 /// Ends the use of resources of the peer.
@@ -125,6 +151,17 @@ async fn forgotten(
         console.warn(&format!("Cluster {name} uses resources of this one: ForeignCluster {name} is kept"))?;
         return console.warn("To end that as well, run the same command in the other cluster");
     }
+    removed(cluster, name, patience, console).await
+}
+
+/// Deletes the object that stands for the peer, and waits until it is gone.
+async fn removed(
+    cluster: &Cluster,
+    name: &str,
+    patience: Patience,
+    console: &mut Console,
+) -> Result<(), CtlError> {
+    let peers = cluster.foreign_clusters();
     peers.delete(name).await?;
     let mut endpoints = Endpoints::new(cluster);
     let look = async || {

@@ -59,7 +59,7 @@ impl Peer {
         let part = |name: &str| text(&secret, &format!("/data/{name}")).to_owned();
         let decoded = |name: &str| {
             let words = format!(
-                "get secrets -n {tenant} -l {selector} -o go-template={{{{range.items}}}}{{{{index.data.{name}|base64decode}}}}{{{{end}}}}"
+                "get secrets -n {tenant} -l {selector} -o go-template={{{{range.items}}}}{{{{.data.{name}|base64decode}}}}{{{{end}}}}"
             );
             consumer.kubectl(&words)
         };

@@ -5,6 +5,7 @@ use liqo_api::ForeignCluster;
 use liqo_api::labels::{REMOTE_CLUSTER_ID, REPLICATED, TRUE};
 use liqo_model::crd::{PeeringConditionStatus as Status, PeeringConditionType as Part, PeeringEnabled};
 
+use super::{Extent, given_up};
 use crate::cluster::Cluster;
 use crate::debug::plain;
 use crate::footprint::{Party, Span, of_consumer, of_provider, sorted};
@@ -16,27 +17,27 @@ use crate::{CtlError, local};
 /// Pods that are listed one by one. The rest is counted, so that what matters is still on the screen.
 const MOST_PODS: usize = 20;
 
-/// What would be done; `forget` when the other cluster is to be forgotten as well.
+/// What would be done.
 pub(super) async fn plan(
     cluster: &Cluster,
-    (peer, forget): (&ForeignCluster, bool),
+    (peer, extent): (&ForeignCluster, Extent),
     namespace: &str,
 ) -> Result<Plan, CtlError> {
     let identity = local::identity(cluster, namespace).await?;
     let (home, provider) = (Party::from(&identity), party(peer));
-    let used = status_of(peer, Part::IncomingPeering) != Status::None;
+    let used = extent != Extent::GiveUp && status_of(peer, Part::IncomingPeering) != Status::None;
     let ends = |span: Span| span == Span::Direction || (span == Span::Network && !used);
     let delete = |named: String| Change::new(Deed::Delete, named);
 
     let here = of_consumer(&home, &provider).into_iter().filter(|trace| ends(trace.span())).collect();
     let (there, _) = sorted(cluster, &provider, here).await?;
     let mut plan = Plan::default();
-    plan.add(format!("in this cluster, {}", home.name), of_object(peer, forget, used));
+    plan.add(format!("in this cluster, {}", home.name), of_object(peer, extent, used));
     let mut changes = pods(cluster, &provider).await?;
     changes.extend(there.iter().map(|trace| delete(trace.named())));
     plan.add(format!("and the control plane of this cluster, {}, then", home.name), changes);
 
-    if status_of(peer, Part::OutgoingPeering) != Status::None {
+    if extent != Extent::GiveUp && status_of(peer, Part::OutgoingPeering) != Status::None {
         let mut changes = namespaces(cluster, peer).await?;
         // It has a ForeignCluster of ours for as long as it uses resources of this cluster.
         let traces = of_provider(&home, &provider).into_iter();
@@ -57,14 +58,17 @@ fn status_of(peer: &ForeignCluster, part: Part) -> Status {
 }
 
 /// What the command itself does.
-fn of_object(peer: &ForeignCluster, forget: bool, used: bool) -> Vec<Change> {
+fn of_object(peer: &ForeignCluster, extent: Extent, used: bool) -> Vec<Change> {
     let named = format!("ForeignCluster {}", name_of(peer));
-    let patch = enabled(peer, PeeringEnabled::No);
+    let patch = match extent {
+        Extent::GiveUp => Some(given_up()),
+        Extent::Direction | Extent::Forget => enabled(peer, PeeringEnabled::No),
+    };
     let change = patch.map(|patch| Change::new(Deed::Change, format!("{named}: {patch}")));
-    let end = match (forget, used) {
-        (false, _) => None,
-        (true, false) => Some(Change::new(Deed::Delete, named)),
-        (true, true) => {
+    let end = match (extent, used) {
+        (Extent::Direction, _) => None,
+        (Extent::Forget | Extent::GiveUp, false) => Some(Change::new(Deed::Delete, named)),
+        (Extent::Forget | Extent::GiveUp, true) => {
             let why = "its cluster uses resources of this one";
             Some(Change::new(Deed::Keep, format!("{named}: {why}")))
         }

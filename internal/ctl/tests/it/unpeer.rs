@@ -69,6 +69,32 @@ async fn a_cluster_that_uses_resources_of_this_one_is_kept() {
 }
 
 #[tokio::test]
+async fn a_cluster_that_is_gone_for_ever_is_given_up() {
+    let given_up = |world: &mut World| {
+        let peer = &world.objects[FOREIGN_CLUSTER];
+        if peer["metadata"]["annotations"]["liqo.io/given-up"] == "true"
+            && peer["metadata"]["deletionTimestamp"].is_string()
+        {
+            world.objects.remove(FOREIGN_CLUSTER);
+        }
+    };
+    let mut objects = peered_with_finalizer();
+    objects[0].1["status"] =
+        status(&[("OutgoingPeering", "Established"), ("IncomingPeering", "Established")]);
+    let cluster = FakeCluster::with(objects, given_up).await;
+    let planned = cluster.run("unpeer out-of-band milan --force --plan").await;
+    assert_eq!(planned.error, None, "{}", planned.output);
+    assert!(planned.output.contains("liqo.io/given-up"), "{}", planned.output);
+    assert!(!planned.output.contains("control plane of cluster milan"), "{}", planned.output);
+    assert!(cluster.writes().is_empty());
+    let ran = cluster.run("unpeer out-of-band milan --force --timeout 20s").await;
+    assert_eq!(ran.error, None, "{}", ran.output);
+    assert!(ran.output.ends_with("INFO: ForeignCluster milan removed\n"), "{}", ran.output);
+    let writes = [format!("PATCH {FOREIGN_CLUSTER}"), format!("DELETE {FOREIGN_CLUSTER}")];
+    assert_eq!(cluster.writes(), writes);
+}
+
+#[tokio::test]
 async fn one_direction_ends_by_name() {
     let cluster = FakeCluster::with(peered(), ending("None")).await;
     let ran = cluster.run("unpeer milan --timeout 20s").await;
